@@ -34,7 +34,7 @@ FOLDER_NAMES = MappingProxyType(
             "Mensajes enviados|Correo enviado|Posta inviata|Inviati|Messaggi inviati|Inviata|"
             "Itens enviados|Mensagens enviadas|E-mails enviados|E-mail enviado|"
             "Отправленные|Отправленные письма|Verzonden items|Verzonden|Verzonden berichten|"
-            "Elementy wysłane|Wysłane|Wysłane wiadomości|已发送|已發送|已发送邮件|已发送郵件|已发邮件|"
+            "Elementy wysłane|Wysłane|Wysłane wiadomości|已发送|已發送|已发送邮件|已发邮件|"
             "已发送项目|已发送消息|已发送邮件箱|已发送信息|发件箱(已发送)|寄件備份|寄件備份匣|已傳送|"
             "已傳送的郵件|已寄出|已寄出郵件|已傳送郵件|送信済みアイテム|送信済みメール|送信済み|"
             "送信済みトレイ|送信済みメッセージ|보낸 편지함|보낸편지함|보낸 메일함|보낸메일함|"
@@ -66,8 +66,8 @@ FOLDER_NAMES = MappingProxyType(
             "Unerwünschte Werbung|Unbekannt (Spam)|Courrier indésirable|Indésirables|Pourriel|"
             "Correo no deseado|Correo basura|No deseado|Posta indesiderata|Indesiderata|"
             "Lixo eletrônico|Lixo Eletrónico|Correio não solicitado|E-mail de lixo|"
-            "Нежелательная почта|Спам|Ongewenste e-mail|Ongewenst|Wiadomości-śmieci|Niechciana poczta|"
-            "垃圾邮件|垃圾邮件箱|垃圾郵件|垃圾郵件匣|垃圾箱|广告邮件|廣告郵件|垃圾信件匣|垃圾信件|"
+            "Нежелательная почта|Спам|Ongewenste e-mail|Ongewenst|Wiadomości-śmieci|"
+            "Niechciana poczta|垃圾邮件|垃圾邮件箱|垃圾郵件|垃圾郵件匣|垃圾箱|广告邮件|廣告郵件|垃圾信件匣|垃圾信件|"
             "迷惑メール|迷惑メールフォルダ|정크 메일|정크메일|스팸 메일함|스팸메일함|스팸함|스팸"
         ),
         FolderRole.ARCHIVE: (
