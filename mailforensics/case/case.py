@@ -1,0 +1,480 @@
+"""A case: evidence goes in, tables and bytes come out."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mailforensics import checks, deletion, export, timeline
+from mailforensics.case.custody import CustodyLog
+from mailforensics.case.originals import Originals
+from mailforensics.case.registry import EvidenceRegistry
+from mailforensics.case.settings import Settings, zone_of
+from mailforensics.case.tables import read_frame, write_frame
+from mailforensics.case.verification import Verification
+from mailforensics.errors import CaseError, EvidenceError, HashMismatch
+from mailforensics.evidence import EvidenceItem, acquire, verify
+from mailforensics.ingest import CaseFolder, Progress, Report, ingest, recognise
+
+__all__ = ["Case", "new_case", "open_case"]
+
+
+def new_case(
+    folder: str | Path,
+    *,
+    name: str = "",
+    examiner: str = "",
+    time_zone: str = "UTC",
+    language: str = "en",
+) -> Case:
+    """Make an empty case in a folder that does not exist yet or is empty.
+
+    Parameters
+    ----------
+    time_zone
+        IANA name of the zone in which times are shown; tables always hold UTC.
+    language
+        ``en`` or ``zh``: language of charts and reports.
+
+    Raises
+    ------
+    CaseError
+        The folder holds something already, cannot be written, or the zone is unknown.
+    """
+    root = Path(folder).expanduser().absolute()
+    zone_of(time_zone)
+    try:
+        if root.exists() and any(root.iterdir()):
+            raise CaseError(
+                f"{root} is not empty.", hint="Choose a new folder, or open the case that is there."
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        settings = Settings(
+            name=name or root.name,
+            examiner=examiner or _user(),
+            time_zone=time_zone,
+            language=language,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        settings.save(CaseFolder(root))
+    except OSError as error:
+        raise CaseError(
+            f"{root} cannot be written: {error.strerror or error}",
+            hint="Choose a folder in which you may write.",
+        ) from error
+    case = Case(root, settings)
+    case.record("case made", name=settings.name, time_zone=time_zone)
+    return case
+
+
+def open_case(folder: str | Path) -> Case:
+    """Open a case.
+
+    Raises
+    ------
+    CaseError
+        The folder holds no case, or its settings are damaged.
+    """
+    root = Path(folder).expanduser().absolute()
+    return Case(root, Settings.load(root))
+
+
+class Case:
+    """A case folder. Made by :func:`new_case` or :func:`open_case`.
+
+    Attributes
+    ----------
+    folder
+        Where everything lies.
+    settings
+        Name, examiner, time zone and language.
+    """
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self.folder = CaseFolder(root)
+        self.settings = settings
+        self._registry = EvidenceRegistry(self.folder)
+        self._originals = Originals(self.folder, self._registry)
+
+    def __repr__(self) -> str:
+        """Return name and place."""
+        return f"<Case {self.settings.name!r} at {self.folder.root}>"
+
+    # ---- custody
+
+    def record(self, action: str, **detail: Any) -> None:
+        """Add a row to the custody log."""
+        log = CustodyLog(self.folder.custody)
+        log.append(action, self.settings.examiner, **detail)
+        self.settings.custody_rows, self.settings.custody_head = log.head()
+        self.settings.save(self.folder)
+
+    def custody(self) -> pd.DataFrame:
+        """Return the custody log: row, at, actor, action, detail, previous, hash."""
+        return pd.DataFrame(CustodyLog(self.folder.custody).rows())
+
+    # ---- evidence
+
+    def items(self) -> list[EvidenceItem]:
+        """Return the evidence items in the order in which they were added."""
+        return self._registry.items()
+
+    def add(
+        self,
+        path: str | Path,
+        *,
+        custodian: str = "",
+        mailbox: str = "",
+        as_of: datetime | None = None,
+        supersedes: str | None = None,
+        note: str = "",
+        reader: str | None = None,
+        report: Report | None = None,
+    ) -> EvidenceItem:
+        """Acquire a file or folder: recognise it, hash it, and enter it into the case.
+
+        Parameters
+        ----------
+        custodian, mailbox
+            Whose mail it is, and of which mailbox.
+        as_of
+            The moment whose state this copy shows, with a time zone.
+        supersedes
+            Id of an earlier copy of the same mailbox; what is in that and no longer in this one
+            is ``absent_later``.
+        reader
+            Name of a reader to use whatever the content looks like.
+
+        Raises
+        ------
+        EvidenceNotFound, EvidenceUnreadable
+            It is not there or cannot be read.
+        UnsupportedFormat
+            Nobody knows it; lists each reader and why it said no.
+        EvidenceError
+            The same bytes are in the case already, or ``supersedes`` names no item.
+        """
+        place = Path(path).expanduser().absolute()
+        kind, known, description = recognise(place, reader=reader)
+        items = self.items()
+        if supersedes is not None and supersedes not in {item.evidence_id for item in items}:
+            raise EvidenceError(f"There is no evidence item {supersedes} in this case.")
+        total = place.stat().st_size if place.is_file() else 0
+        digests, listed = acquire(place, advance=_advance(report, "hash", place.name, total))
+        for item in items:
+            if item.sha256 == digests.sha256:
+                raise EvidenceError(
+                    f"{place.name} is in the case already, as {item.evidence_id} ({item.name}).",
+                    hint="The same bytes twice would count every message twice.",
+                )
+        item = EvidenceItem(
+            evidence_id=self._registry.next_id(),
+            path=place,
+            kind=kind,
+            reader=known,
+            description=description,
+            size=digests.size,
+            file_count=len(listed) or 1,
+            sha256=digests.sha256,
+            md5=digests.md5,
+            acquired_at=datetime.now(UTC).replace(microsecond=0),
+            acquired_by=self.settings.examiner,
+            custodian=custodian,
+            mailbox=mailbox,
+            as_of=as_of,
+            supersedes=supersedes,
+            note=note,
+        )
+        self._registry.save(item, listed)
+        self._forget_assessment()
+        self.record(
+            "evidence acquired",
+            evidence_id=item.evidence_id,
+            path=str(place),
+            size=item.size,
+            sha256=item.sha256,
+            md5=item.md5,
+            recognised_as=description,
+        )
+        return item
+
+    # ---- reading
+
+    def read(
+        self,
+        *,
+        again: bool = False,
+        workers: int | None = None,
+        report: Report | None = None,
+        stop: Callable[[], bool] | None = None,
+        check_after: bool = True,
+    ) -> pd.DataFrame:
+        """Read all evidence that was not read yet into the tables; go on where it was stopped.
+
+        Parameters
+        ----------
+        again
+            Read everything anew.
+        check_after
+            Hash each item again after reading, to show that reading changed nothing.
+
+        Returns
+        -------
+        DataFrame
+            The read log; see :meth:`reads`.
+
+        Raises
+        ------
+        HashMismatch
+            The bytes of an item are not those that were acquired.
+        """
+        for item in self.items():
+            if again:
+                self.folder.table("reads", item.evidence_id).unlink(missing_ok=True)
+            if self.is_read(item):
+                continue
+            if not item.path.exists():
+                raise EvidenceError(
+                    f"{item.path} is no longer there.",
+                    hint="Connect the drive on which it lies, or put it back.",
+                    evidence_id=item.evidence_id,
+                )
+            ingest(item, self.folder, workers=workers, report=report, stop=stop)
+            self._originals.forget()
+            self._forget_assessment()
+            self._note_reading(item)
+            if check_after:
+                self._check_unchanged(item, report)
+        return self.reads()
+
+    def is_read(self, item: EvidenceItem) -> bool:
+        """Say whether an item was read to its end."""
+        return self.folder.table("reads", item.evidence_id).is_file()
+
+    def _note_reading(self, item: EvidenceItem) -> None:
+        reads = self.reads()
+        mine = reads[(reads["evidence_id"] == item.evidence_id) & (reads["row_kind"] == "source")]
+        counts = {
+            name: int(mine[name].fillna(0).sum())
+            for name in ("declared", "read", "failed", "skipped")
+        }
+        self.record("evidence read", evidence_id=item.evidence_id, **counts)
+
+    def _check_unchanged(self, item: EvidenceItem, report: Report | None) -> None:
+        advance = _advance(report, "verify", item.name, item.size)
+        found = verify(item, self._registry.listed(item.evidence_id), advance=advance)
+        self.record(
+            "evidence hash checked after reading",
+            evidence_id=item.evidence_id,
+            unchanged=not found,
+        )
+        if found:
+            raise HashMismatch(
+                f"{item.name} changed since it was acquired: {found[0].path} {found[0].what}",
+                hint="Work on a copy that nobody uses, and acquire it anew.",
+                evidence_id=item.evidence_id,
+            )
+
+    # ---- tables
+
+    def evidence(self) -> pd.DataFrame:
+        """Return the evidence table."""
+        return read_frame(self.folder, "evidence")
+
+    def messages(self, *, as_read: bool = False) -> pd.DataFrame:
+        """Return the messages table, one row for each instance.
+
+        Parameters
+        ----------
+        as_read
+            As the readers found them, without what comparing copies, logs and replies tells.
+        """
+        if as_read:
+            return read_frame(self.folder, "messages")
+        if not self.folder.assessed.is_file():
+            self._assess()
+        return read_frame(self.folder, "assessed")
+
+    def _assess(self) -> None:
+        assessed = deletion.assess(self.messages(as_read=True), self.events(), self.evidence())
+        write_frame(assessed, "messages", self.folder.assessed)
+
+    def _forget_assessment(self) -> None:
+        self.folder.assessed.unlink(missing_ok=True)
+
+    def attachments(self) -> pd.DataFrame:
+        """Return the attachments table."""
+        return read_frame(self.folder, "attachments")
+
+    def events(self) -> pd.DataFrame:
+        """Return the events table."""
+        return read_frame(self.folder, "events")
+
+    def reads(self) -> pd.DataFrame:
+        """Return the read log: for each source its balance, then each fault with its reason."""
+        return read_frame(self.folder, "reads")
+
+    def exports(self) -> pd.DataFrame:
+        """Return the exports table: a row for each message that was written out."""
+        return read_frame(self.folder, "exports")
+
+    def checks(self) -> pd.DataFrame:
+        """Return the verdicts of the last :meth:`check`."""
+        return read_frame(self.folder, "checks")
+
+    # ---- findings
+
+    def deleted(self) -> pd.DataFrame:
+        """Return the deleted messages; see :func:`mailforensics.deleted_messages`."""
+        return deletion.deleted_messages(self.messages(), self.events())
+
+    def summary(self) -> deletion.DeletionSummary:
+        """Return the headline in numbers and words."""
+        return deletion.summary(self.deleted())
+
+    def search(self, words: str, *, limit: int | None = 100) -> pd.DataFrame:
+        """Find messages by subject, names, addresses, text and attachment names, best first.
+
+        Returns
+        -------
+        DataFrame
+            Columns of the messages table, before them ``score`` and ``surroundings``: the hit
+            with the words around it.
+
+        Raises
+        ------
+        SearchError
+            The query cannot be understood.
+        """
+        return self._originals.search(words, self.messages(), limit=limit)
+
+    def raw(self, item_id: str) -> bytes:
+        """Return the bytes of a message again, from the evidence.
+
+        Raises
+        ------
+        NoBytes
+            Only traces of it exist.
+        """
+        return self._originals.raw(item_id)
+
+    def check(
+        self,
+        *,
+        items: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
+        keys: str | Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> pd.DataFrame:
+        """Run the checks and keep their verdicts; see :mod:`mailforensics.checks`."""
+        results = checks.run(
+            self.messages(),
+            self.attachments(),
+            self.events(),
+            self.reads(),
+            self.evidence(),
+            raw=self.raw,
+            verify=self.verify_evidence,
+            items=items,
+            only=only,
+            keys=Path(keys) if keys is not None else None,
+            progress=progress,
+        )
+        write_frame(results, "checks", self.folder.table("checks", "all"))
+        self.record("checks run", verdicts=len(results))
+        return self.checks()
+
+    def timeline(self) -> pd.DataFrame:
+        """Return the timeline; see :func:`mailforensics.timeline.timeline`."""
+        return timeline.timeline(self.messages(), self.events(), tz=self.settings.time_zone)
+
+    # ---- giving back, verifying
+
+    def export(
+        self,
+        messages: pd.DataFrame,
+        folder: str | Path,
+        *,
+        form: str = "eml",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> export.ExportResult:
+        """Write messages out with a manifest; never overwrites.
+
+        Parameters
+        ----------
+        folder
+            A new folder; a relative path lies below ``exports/`` of the case.
+        form
+            ``eml``, ``mbox`` or ``csv``.
+
+        Raises
+        ------
+        WouldOverwrite
+            The folder holds something already.
+        """
+        target = self.folder.exports / Path(folder).expanduser()
+        result = export.export(
+            messages,
+            target,
+            form=form,
+            raw=self.raw,
+            evidence=self.evidence(),
+            attachments=self.attachments(),
+            tz=self.settings.time_zone,
+            examiner=self.settings.examiner,
+            case_name=self.settings.name,
+            progress=progress,
+        )
+        part = f"{len(self.folder.parts_of('exports')) + 1:04d}"
+        write_frame(result.rows, "exports", self.folder.table("exports", part))
+        self.record(
+            "messages exported",
+            folder=str(target),
+            form=form,
+            written=result.written,
+            skipped=result.skipped,
+            failed=result.failed,
+            manifest_sha256=result.manifest_sha256,
+        )
+        return result
+
+    def verify_evidence(self, report: Report | None = None) -> pd.DataFrame:
+        """Hash all evidence again: evidence_id, name, unchanged, detail."""
+        return Verification(self.folder, self._registry, self.settings).evidence(report)
+
+    def verify(self, report: Report | None = None) -> pd.DataFrame:
+        """Check evidence, custody log and exports: subject, status, detail; a row each."""
+        return Verification(self.folder, self._registry, self.settings).everything(report)
+
+    def report(self, path: str | Path | None = None, **options: Any) -> Path:
+        """Write the report; see :mod:`mailforensics.export.report`."""
+        from mailforensics.case.reporting import write_report
+
+        return write_report(self, Path(path) if path is not None else None, **options)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def _advance(
+    report: Report | None, step: str, what: str, total: int
+) -> Callable[[int], None] | None:
+    if report is None:
+        return None
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        report(Progress(step, what, done, total))
+
+    return advance

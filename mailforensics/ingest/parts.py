@@ -1,0 +1,181 @@
+"""The part files of one task: rows of the tables, the search index, and the read log."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mailforensics.ingest.folder import write_atomically
+from mailforensics.readers import Reader, ReadLog, Source
+from mailforensics.schema import (
+    ATTACHMENTS,
+    EVENTS,
+    MESSAGES,
+    EventRecord,
+    MessageRecord,
+    Record,
+    attachment_table,
+    event_table,
+    item_id,
+    message_table,
+)
+from mailforensics.search import IndexWriter
+
+__all__ = ["PartTables", "PartWriter"]
+
+FLUSH_RECORDS = 2000
+FLUSH_TEXT = 16 << 20
+
+PartTables = {"messages": MESSAGES, "attachments": ATTACHMENTS, "events": EVENTS}
+
+
+class PartWriter:
+    """Takes the records of one task and leaves its part files, whole or not at all.
+
+    The file ``<name>.json`` is written last: where it stands, the others are complete.
+    """
+
+    def __init__(self, folder: Path, name: str, evidence_sha256: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.name = name
+        self.evidence_sha256 = evidence_sha256
+        self._writers = {
+            table: pq.ParquetWriter(self._temporary(table), schema, compression="zstd")
+            for table, schema in PartTables.items()
+        }
+        self._index_path = folder / f"{name}.{os.getpid()}.sqlite"
+        self._index_path.unlink(missing_ok=True)
+        self._index = IndexWriter(self._index_path)
+        self._reads: list[dict[str, Any]] = []
+        self._messages: list[MessageRecord] = []
+        self._events: list[EventRecord] = []
+        self._text = 0
+        self._source: Source | None = None
+        self._reader: Reader | None = None
+        self.items = 0
+
+    def _temporary(self, table: str) -> Path:
+        return self.folder / f"{self.name}.{table}.{os.getpid()}.tmp"
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._index.close()
+        if error is None:
+            self._finish()
+
+    def _finish(self) -> None:
+        for table in self._writers:
+            final = self.folder / f"{self.name}.{table}.parquet"
+            self._temporary(table).replace(final)
+        self._index_path.replace(self.folder / f"{self.name}.sqlite")
+        done = {"reads": self._reads, "items": self.items}
+        write_atomically(self.folder / f"{self.name}.json", json.dumps(done).encode())
+
+    def begin(self, source: Source, reader: Reader) -> None:
+        """Start with the records of a source."""
+        self._source, self._reader = source, reader
+
+    def add(self, record: Record) -> None:
+        """Take one record of the source that was begun."""
+        self.items += 1
+        if isinstance(record, EventRecord):
+            self._events.append(record)
+        else:
+            self._messages.append(record)
+            self._text += len(record.text)
+        if len(self._messages) + len(self._events) >= FLUSH_RECORDS or self._text >= FLUSH_TEXT:
+            self.flush()
+
+    def end(self, log: ReadLog) -> None:
+        """Finish the source that was begun and keep its read log."""
+        self.flush()
+        assert self._source is not None
+        assert self._reader is not None
+        for row in log.rows():
+            self._reads.append(
+                {
+                    "source_path": self._source.source_path,
+                    "reader": self._reader.name,
+                    "reader_version": self._reader.version,
+                    **asdict(row),
+                }
+            )
+
+    def flush(self) -> None:
+        """Write the rows that are waiting."""
+        if self._messages:
+            self._write_messages()
+        if self._events:
+            self._write_events()
+
+    def _write_messages(self) -> None:
+        source, reader = self._source, self._reader
+        assert source is not None
+        assert reader is not None
+        records, self._messages, self._text = self._messages, [], 0
+        self._write(
+            "messages",
+            message_table(
+                records,
+                evidence_id=source.evidence_id,
+                evidence_sha256=self.evidence_sha256,
+                custodian=source.custodian,
+                reader=reader.name,
+                reader_version=reader.version,
+                source_path=source.source_path,
+            ),
+        )
+        self._write(
+            "attachments",
+            attachment_table(
+                records, evidence_sha256=self.evidence_sha256, source_path=source.source_path
+            ),
+        )
+        for record in records:
+            self._add_to_index(record, source)
+
+    def _add_to_index(self, record: MessageRecord, source: Source) -> None:
+        people = [record.from_name, record.from_addr, record.sender_addr]
+        people += record.to_addrs + record.cc_addrs + record.bcc_addrs
+        names = [attachment.name for attachment in record.attachments]
+        self._index.add(
+            item_id(self.evidence_sha256, source.source_path, record.source_ref),
+            subject=record.subject or "",
+            people=" ".join(filter(None, people)),
+            attachments=" ".join(filter(None, names)),
+            text=record.text,
+        )
+
+    def _write_events(self) -> None:
+        assert self._source is not None
+        records, self._events = self._events, []
+        self._write(
+            "events",
+            event_table(
+                records,
+                evidence_id=self._source.evidence_id,
+                evidence_sha256=self.evidence_sha256,
+                source_path=self._source.source_path,
+            ),
+        )
+
+    def _write(self, table: str, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self._writers[table].write_table(rows)
