@@ -67,7 +67,8 @@ FOLDER_NAMES = MappingProxyType(
             "Correo no deseado|Correo basura|No deseado|Posta indesiderata|Indesiderata|"
             "Lixo eletrônico|Lixo Eletrónico|Correio não solicitado|E-mail de lixo|"
             "Нежелательная почта|Спам|Ongewenste e-mail|Ongewenst|Wiadomości-śmieci|"
-            "Niechciana poczta|垃圾邮件|垃圾邮件箱|垃圾郵件|垃圾郵件匣|垃圾箱|广告邮件|廣告郵件|垃圾信件匣|垃圾信件|"
+            "Niechciana poczta|垃圾邮件|垃圾邮件箱|垃圾郵件|垃圾郵件匣|"
+            "垃圾箱|广告邮件|廣告郵件|垃圾信件匣|垃圾信件|"
             "迷惑メール|迷惑メールフォルダ|정크 메일|정크메일|스팸 메일함|스팸메일함|스팸함|스팸"
         ),
         FolderRole.ARCHIVE: (
