@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mailforensics.case.case import Case, new_case, open_case
+from mailforensics.case.case import Case
 from mailforensics.case.custody import CustodyFault, CustodyLog
+from mailforensics.case.opening import new_case, open_case
 from mailforensics.case.settings import Settings
 
 __all__ = ["Case", "CustodyFault", "CustodyLog", "Settings", "new_case", "open_case"]
