@@ -310,17 +310,9 @@ def recover(
     code = read_all(case) or code
     click.echo(case.summary().sentence)
     case.check()
-    code = export_all(case, case.folder.exports / export_name(case), form=form) or code
+    code = export_all(case, case.folder.exports / case.free_export_name(), form=form) or code
     click.echo(f"The report is {case.report()}")
     sys.exit(code)
-
-
-def export_name(case: Case) -> str:
-    """Return the name of a new export folder."""
-    number = 1
-    while (case.folder.exports / f"deleted-{number:02d}").exists():
-        number += 1
-    return f"deleted-{number:02d}"
 
 
 @main.command(name="lab")

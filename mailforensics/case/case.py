@@ -11,6 +11,7 @@ import pandas as pd
 
 from mailforensics import checks, deletion, export, timeline
 from mailforensics.case.custody import CustodyLog
+from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
 from mailforensics.case.registry import EvidenceRegistry
 from mailforensics.case.settings import Settings
@@ -32,11 +33,14 @@ class Case:
         Where everything lies.
     settings
         Name, examiner, time zone and language.
+    notes
+        What a person adds: ``notes.marks`` and ``notes.text``.
     """
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.folder = CaseFolder(root)
         self.settings = settings
+        self.notes = Notes(self.folder)
         self._registry = EvidenceRegistry(self.folder)
         self._originals = Originals(self.folder, self._registry)
 
@@ -292,6 +296,10 @@ class Case:
         """
         return self._originals.search(words, self.messages(), limit=limit)
 
+    def matches(self, words: str) -> pd.DataFrame:
+        """Return all messages that :meth:`search` would find, without the surroundings."""
+        return self._originals.matches(words, self.messages())
+
     def raw(self, item_id: str) -> bytes:
         """Return the bytes of a message again, from the evidence.
 
@@ -310,7 +318,13 @@ class Case:
         keys: str | Path | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> pd.DataFrame:
-        """Run the checks and keep their verdicts; see :mod:`mailforensics.checks`."""
+        """Run the checks and keep their verdicts; see :mod:`mailforensics.checks`.
+
+        Parameters
+        ----------
+        keys
+            File of DKIM keys; by default ``dkim-keys.json`` of the case, if it is there.
+        """
         results = checks.run(
             self.messages(),
             self.attachments(),
@@ -321,12 +335,16 @@ class Case:
             verify=self.verify_evidence,
             items=items,
             only=only,
-            keys=Path(keys) if keys is not None else None,
+            keys=Path(keys) if keys is not None else self._keys(),
             progress=progress,
         )
         write_frame(results, "checks", self.folder.table("checks", "all"))
         self.record("checks run", verdicts=len(results))
         return self.checks()
+
+    def _keys(self) -> Path | None:
+        path = self.folder.root / "dkim-keys.json"
+        return path if path.is_file() else None
 
     def timeline(self) -> pd.DataFrame:
         """Return the timeline; see :func:`mailforensics.timeline.timeline`."""
@@ -381,6 +399,13 @@ class Case:
             manifest_sha256=result.manifest_sha256,
         )
         return result
+
+    def free_export_name(self) -> str:
+        """Return a name below ``exports/`` that is not taken: deleted-01, deleted-02 and so on."""
+        number = 1
+        while (self.folder.exports / f"deleted-{number:02d}").exists():
+            number += 1
+        return f"deleted-{number:02d}"
 
     def verify_evidence(self, report: Report | None = None) -> pd.DataFrame:
         """Hash all evidence again: evidence_id, name, unchanged, detail."""

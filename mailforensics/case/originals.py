@@ -97,6 +97,14 @@ class Originals:
 
     def search(self, words: str, messages: pd.DataFrame, *, limit: int | None) -> pd.DataFrame:
         """Return the messages that match, best first, with the words around each hit."""
+        found = self.matches(words, messages)
+        if limit is not None:
+            found = found.head(limit)
+        found.insert(1, "surroundings", [self._around(each, words) for each in found["item_id"]])
+        return found
+
+    def matches(self, words: str, messages: pd.DataFrame) -> pd.DataFrame:
+        """Return the messages that match, best first, with their score."""
         query = search.parse(words)
         allowed = messages[search.filter_frame(messages, query)]
         indexes = sorted((self.folder.root / "index").glob("*/*.sqlite"))
@@ -109,9 +117,6 @@ class Originals:
         else:
             found = allowed.sort_values("sent_at", ascending=False, kind="stable")
             found.insert(0, "score", 0.0)
-        if limit is not None:
-            found = found.head(limit)
-        found.insert(1, "surroundings", [self._around(each, words) for each in found["item_id"]])
         return found.reset_index(drop=True)
 
     def _around(self, item_id: str, words: str) -> str:
