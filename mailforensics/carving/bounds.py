@@ -17,6 +17,8 @@ MAX_MESSAGE = 128 << 20
 
 _TAIL = 4096
 _DECLARES_BINARY = re.compile(rb"\ncontent-transfer-encoding:[ \t]*binary", re.IGNORECASE)
+_PRINTABLE = re.compile(rb"[\t -~]*")
+_SURELY_TEXT = 16
 _EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 _BLANK = b"\r\n\t "
 
@@ -219,6 +221,10 @@ class _Bounds:
 
 def _last_line_end(buffer: Buffer, low: int, turn: int) -> int:
     """Return the end of the last line before ``turn`` that reads as text."""
+    begun = buffer.rfind(b"\n", max(low - 1, turn - 2048), turn) + 1 or low
+    printable = _PRINTABLE.match(buffer, begun, turn)
+    if printable is not None and (printable.end() - begun >= _SURELY_TEXT or begun <= low):
+        return printable.end()
     for _ in range(4):
         line_end = buffer.rfind(b"\n", max(low - 1, turn - 2048), turn)
         if line_end < low:

@@ -61,7 +61,7 @@ _MAILBOX = re.compile(rb"[^\s@<>,;:%{}]@[^\s@<>,;:%{}]|=\?[^?\s]{2,40}\?[BbQq]\?
 _HEX4 = re.compile(rb"\s*[0-9A-Fa-f]{4}\s*\Z")
 
 _BOUNDARY = re.compile(
-    rb"(?:\A|\n)content-type:[ \t]*(?:\r?\n[ \t]+)*multipart/(?:[^\n]|\n[ \t])*?"
+    rb"(?:\A|\n)content-type:[ \t]*(?:\r?\n[ \t]+)*multipart/(?:[^\n]|\n(?=[ \t]))*?"
     rb'[\s;]boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))',
     re.IGNORECASE,
 )

@@ -254,8 +254,12 @@ class _Window:
         return grammar.known_header_at(self.buffer, offset, limit)
 
     def _walk_back(self, offset: int) -> tuple[int, StartKind]:
-        """Go up from a header line to the first line of its block."""
+        """Go up from a header line to the first line of its block.
+
+        A few lines that are no header lines are passed over when a sure start stands above them.
+        """
         floor = max(self.scanner.low, self.done, offset - MAX_HEADER)
+        stops: list[tuple[int, StartKind]] = []
         while offset > floor:
             line_end = offset - 1
             longest = max(floor, line_end - _LONG_LINE)
@@ -264,9 +268,15 @@ class _Window:
             if inside is not None:
                 return inside
             if not grammar.HEADER_LINE.match(self.buffer, line, line_end):
-                return self._start_in_debris(line, line_end, offset)
+                stop = self._start_in_debris(line, line_end, offset)
+                stops.append(stop)
+                blank = line_end - line <= 1
+                if blank or stop[1] is not StartKind.LOOSE or len(stops) > _TOLERATED_LINES:
+                    break
             offset = line
-        return self._plain(offset)
+        else:
+            stops.append(self._plain(offset))
+        return stops[-1] if stops[-1][1] is not StartKind.LOOSE else stops[0]
 
     def _start_inside(self, line: int, line_end: int) -> tuple[int, StartKind] | None:
         """Return the file or separator that begins in this line, if one surely does."""
