@@ -19,7 +19,15 @@ from mailforensics.schema import (
     event_table,
     message_table,
 )
-from mailforensics.timeline import between, bursts, timeline, undated, write_csv, write_jsonl
+from mailforensics.timeline import (
+    between,
+    bursts,
+    deletions,
+    timeline,
+    undated,
+    write_csv,
+    write_jsonl,
+)
 
 NOON = datetime(2026, 11, 12, 9, 38, tzinfo=UTC)
 
@@ -152,13 +160,27 @@ def test_a_burst_counts_each_message_once_and_names_who():
     )
 
 
-def test_the_largest_burst_comes_first_and_mixed_actors_are_not_named():
-    small = [expunge(n / 6, n, actor="a" if n % 2 else "b", mailbox=None) for n in range(6)]
-    large = [expunge(600 + n / 6, 100 + n) for n in range(9)]
-    burst = bursts(timeline(messages_of(), events_of(*small, *large)))
+def test_the_largest_burst_comes_first_and_accounts_are_kept_apart():
+    small = [expunge(n / 6, n, actor=None, client_ip=None) for n in range(6)]
+    large = [expunge(n / 6, 100 + n) for n in range(9)]
+    other = [expunge(n, 200 + n, actor="li") for n in range(3)]
+    burst = bursts(timeline(messages_of(), events_of(*small, *large, *other)))
     assert burst["count"].tolist() == [9, 6]
     assert burst["actor"].tolist()[0] == "sales"
     assert pd.isna(burst["actor"].tolist()[1])
+
+
+def test_a_finding_that_the_log_also_has_is_one_deletion():
+    found = MessageRecord(
+        source_ref="m", message_id="<1@huayang.example>", deleted_at=NOON + timedelta(days=3),
+        deleted_at_kind=DeletedAtKind.EXACT, deletion_state=DeletionState.ORPHANED,
+    )  # fmt: skip
+    alone = MessageRecord(
+        source_ref="n", deleted_at=NOON, deleted_at_kind=DeletedAtKind.EXACT,
+        deletion_state=DeletionState.ORPHANED,
+    )  # fmt: skip
+    frame = timeline(messages_of(found, alone), events_of(expunge(1, 1)))
+    assert deletions(frame)["timestamp_desc"].tolist() == ["Message deleted", "Log: expunged"]
 
 
 def test_a_steady_trickle_is_no_burst():

@@ -7,7 +7,7 @@ evidence. A date that is not known makes no row: :func:`undated` counts what is 
 
 from __future__ import annotations
 
-from mailforensics.timeline.bursts import bursts, identities, offset_name
+from mailforensics.timeline.bursts import bursts, deletions, identities, offset_name
 from mailforensics.timeline.files import write_csv, write_jsonl
 from mailforensics.timeline.rows import COLUMNS, DELETIONS, Undated, between, timeline, undated
 
@@ -17,6 +17,7 @@ __all__ = [
     "Undated",
     "between",
     "bursts",
+    "deletions",
     "identities",
     "offset_name",
     "timeline",

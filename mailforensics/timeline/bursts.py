@@ -12,7 +12,7 @@ import pandas as pd
 
 from mailforensics.timeline.rows import DELETIONS, instants
 
-__all__ = ["bursts", "identities", "offset_name"]
+__all__ = ["bursts", "deletions", "identities", "offset_name"]
 
 _COLUMNS = ["start", "end", "count", "actor", "client_ip", "mailbox", "share", "sentence"]
 
@@ -26,10 +26,10 @@ def bursts(
 ) -> pd.DataFrame:
     """Find the stretches of time in which unusually many messages were deleted.
 
-    Deletions that follow each other within ``gap`` belong together, for at most ``longest``. They
-    are a burst when there are at least ``minimum`` of them and three times as many as if all
-    deletions were spread evenly. A message in several rows (a log line and a finding, or two
-    copies) counts once.
+    Deletions by one account from one address that follow each other within ``gap`` belong
+    together, for at most ``longest``. They are a burst when there are at least ``minimum`` of
+    them, and three times as many as if all deletions were spread evenly. A message in several
+    rows (a log line and a finding, or two copies) counts once.
 
     Parameters
     ----------
@@ -43,19 +43,39 @@ def bursts(
         ``count``, ``actor``, ``client_ip``, ``mailbox`` (null when it is not one and the same),
         ``share`` (of all deletions with a known time, 0 to 1), ``sentence``.
     """
-    rows = frame[frame["timestamp_desc"].isin(DELETIONS)]
-    times = instants(rows["datetime"])
-    keys = identities(rows)
-    total = len(set(keys))
-    pieces = _runs(_groups(times, _microseconds(gap), _microseconds(longest)))
+    rows = deletions(frame)
+    times, keys = instants(rows["datetime"]), identities(rows)
+    limits = _microseconds(gap), _microseconds(longest)
     found = [
-        _burst(rows.iloc[low:high], keys[low:high], total)
-        for low, high in pieces
-        if high - low >= minimum and _dense(times, low, high, _microseconds(longest))
+        _burst(rows.iloc[places], [keys[place] for place in places], len(set(keys)))
+        for places in _stretches(rows, times, *limits)
+        if len(places) >= minimum and _dense(times, places, limits[1])
     ]
     kept = [entry for entry in found if entry["count"] >= minimum]
     kept.sort(key=lambda entry: (-entry["count"], entry["start"]))
     return pd.DataFrame(kept, columns=_COLUMNS)
+
+
+def deletions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that give the moment of a deletion, each deletion once.
+
+    What a log says counts before what was found in a store: it names who and from where.
+    """
+    rows = frame[frame["timestamp_desc"].isin(DELETIONS)]
+    keys = pd.Series(identities(rows), dtype="object")
+    logged = rows["event_id"].notna().to_numpy(dtype=bool)
+    again = keys.duplicated() | keys.isin(set(keys[logged]))
+    return rows[logged | ~again.to_numpy(dtype=bool)]
+
+
+def _stretches(rows: pd.DataFrame, times: Any, gap: int, longest: int) -> Iterator[Any]:
+    """Yield the places of the deletions that one account made from one address in one stretch."""
+    who = [rows[name].astype("object").fillna("") for name in ("actor", "client_ip")]
+    codes = pd.MultiIndex.from_arrays(who).factorize()[0]
+    for code in range(int(codes.max()) + 1 if len(codes) else 0):
+        places = np.flatnonzero(codes == code)
+        for low, high in _runs(_groups(times[places], gap, longest)):
+            yield places[low:high]
 
 
 def _microseconds(length: pd.Timedelta | str) -> int:
@@ -73,13 +93,13 @@ def _groups(times: Any, gap: int, longest: int) -> np.ndarray[Any, Any]:
     return np.asarray(np.cumsum(begins))
 
 
-def _dense(times: Any, low: int, high: int, longest: int) -> bool:
+def _dense(times: Any, places: Any, longest: int) -> bool:
     """Whether a stretch holds three times what an even spread would put there."""
     whole = int(times[-1] - times[0])
     if whole <= longest:
         return True
-    even = len(times) * int(times[high - 1] - times[low]) / whole
-    return high - low >= 3 * even
+    even = len(times) * int(times[places[-1]] - times[places[0]]) / whole
+    return len(places) >= 3 * even
 
 
 def offset_name(moment: datetime) -> str:
