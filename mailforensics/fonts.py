@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-__all__ = ["FAMILIES", "apply", "drawable", "family", "settings", "status", "used"]
+__all__ = ["FAMILIES", "apply", "cjk_family", "drawable", "settings", "status", "used"]
 
 FAMILIES = (
     "Microsoft YaHei",
@@ -39,7 +39,7 @@ _BASE = "DejaVu Sans"
 
 
 @cache
-def family() -> str | None:
+def cjk_family() -> str | None:
     """Return the first installed family of :data:`FAMILIES`, None when there is none."""
     from matplotlib.font_manager import fontManager
 
@@ -49,7 +49,7 @@ def family() -> str | None:
 
 def settings() -> Any:
     """Return the matplotlib settings under which the figures are made and drawn."""
-    chosen = family()
+    chosen = cjk_family()
     return {
         "font.family": [_BASE] if chosen is None else [_BASE, chosen],
         "axes.unicode_minus": False,
@@ -78,7 +78,7 @@ def apply() -> str:
 
 def status() -> str:
     """Say which font shows Chinese in the figures, or how to get one."""
-    chosen = family()
+    chosen = cjk_family()
     if chosen is not None:
         return f"Chinese text in the figures is drawn with {chosen}."
     return (
@@ -111,7 +111,7 @@ def _signs() -> frozenset[int]:
     """Return the code points that the base font or the chosen one holds."""
     from matplotlib.font_manager import FontProperties, fontManager, get_font
 
-    names = [_BASE] if family() is None else [_BASE, str(family())]
+    names = [_BASE] if cjk_family() is None else [_BASE, str(cjk_family())]
     found: set[int] = set()
     for name in names:
         path = fontManager.findfont(FontProperties(family=[name]), fallback_to_default=False)

@@ -224,7 +224,7 @@ def test_sessions_without_deletions_are_left_out():
 
 
 def test_without_a_chinese_font_names_become_numbers(monkeypatch):
-    monkeypatch.setattr(fonts, "family", lambda: None)
+    monkeypatch.setattr(fonts, "cjk_family", lambda: None)
     fonts._signs.cache_clear()
     try:
         log = events_of(*[event(NOON, n, actor="王伟", mailbox="销售") for n in range(6)])

@@ -8,7 +8,7 @@ from mailforensics import fonts
 
 @pytest.fixture
 def without_chinese(monkeypatch):
-    monkeypatch.setattr(fonts, "family", lambda: None)
+    monkeypatch.setattr(fonts, "cjk_family", lambda: None)
     fonts._signs.cache_clear()
     yield
     fonts._signs.cache_clear()
@@ -21,11 +21,11 @@ def test_the_first_installed_family_is_chosen(monkeypatch):
 
     names = [Entry("SimHei"), Entry("Noto Sans CJK SC"), Entry("DejaVu Sans")]
     monkeypatch.setattr("matplotlib.font_manager.fontManager.ttflist", names)
-    fonts.family.cache_clear()
+    fonts.cjk_family.cache_clear()
     try:
-        assert fonts.family() == "Noto Sans CJK SC"
+        assert fonts.cjk_family() == "Noto Sans CJK SC"
     finally:
-        fonts.family.cache_clear()
+        fonts.cjk_family.cache_clear()
 
 
 def test_settings_last_only_inside_the_block():
@@ -56,8 +56,8 @@ def test_text_that_no_font_holds_is_replaced(without_chinese):
 
 
 def test_chinese_is_kept_when_a_font_holds_it():
-    if fonts.family() is None:
+    if fonts.cjk_family() is None:
         pytest.skip("no font with Chinese characters is installed")
     assert fonts.drawable("华阳阀门", "x") == "华阳阀门"
     assert fonts.drawable("\U00013000", "face") == "face"
-    assert fonts.status().endswith(f"{fonts.family()}.")
+    assert fonts.status().endswith(f"{fonts.cjk_family()}.")
