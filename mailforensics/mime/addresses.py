@@ -1,0 +1,201 @@
+"""Addresses (RFC 5322 section 3.4), as programs really write them."""
+
+from __future__ import annotations
+
+import re
+
+from mailforensics.mime.words import decode_words, header_text
+
+__all__ = ["addresses", "read_addresses"]
+
+MAX_ADDRESSES = 20_000
+"""Addresses of one header that are kept."""
+
+_BARE = re.compile(r"[^\s<>\"(),:;@\\]+@[^\s<>\"(),:;@\\]+")
+_NAMED = re.compile(r'("?)([^"<>(),:;@\\]*)\1\s*<([^\s<>"(),:;@\\]+@[^\s<>"(),:;@\\]+)>')
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^",;:()<>\\]++|.', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>?\s*$")
+_WIDE = str.maketrans({"，": ",", "；": ";", "＜": "<", "＞": ">", "＠": "@", "《": "<", "》": ">"})
+_WIDE_SIGNS = frozenset("，；＜＞＠《》")
+
+
+def addresses(raw: bytes, hint: str | None = None) -> list[tuple[str, str]]:
+    """Read the addresses of a From, To, Cc, Bcc, Sender or Reply-To value.
+
+    Groups, comments, quoted names with commas, source routes, encoded words, a missing ``>`` and
+    full-width punctuation are understood.
+
+    Parameters
+    ----------
+    raw : bytes
+        The value as it stands in the message.
+    hint : str, optional
+        A character set that the message names elsewhere, for raw 8-bit names.
+
+    Returns
+    -------
+    list of (str, str)
+        Decoded name and addr-spec of each, in order; either may be ``""``.
+    """
+    return read_addresses(raw, hint)[0]
+
+
+def read_addresses(raw: bytes, hint: str | None = None) -> tuple[list[tuple[str, str]], list[str]]:
+    """Read addresses as :func:`addresses` does, and return defect codes too."""
+    text, defects = header_text(raw, hint)
+    found = _simple(text)
+    if found is None:
+        found = _split(text)
+        if not _WIDE_SIGNS.isdisjoint(text) and not all("@" in addr for _, addr in found):
+            found = _split(text.translate(_WIDE))
+    return _decoded(found, defects), defects
+
+
+def _simple(text: str) -> list[tuple[str, str]] | None:
+    """Read the two commonest forms; None when it is neither."""
+    if _BARE.fullmatch(text):
+        return [("", text)]
+    found = _NAMED.fullmatch(text)
+    return [(found.group(2).strip(), found.group(3))] if found else None
+
+
+def _decoded(found: list[tuple[str, str]], defects: list[str]) -> list[tuple[str, str]]:
+    out: list[tuple[str, str]] = []
+    for name, addr in found:
+        if "=?" not in name and "=?" not in addr:
+            out.append((name, addr))
+            continue
+        plain, codes = decode_words(name)
+        defects += [code for code in codes if code not in defects]
+        out.append(_inside(plain.strip(), decode_words(addr)[0].strip()))
+    return out
+
+
+def _inside(name: str, addr: str) -> tuple[str, str]:
+    """Find the address where name and address were encoded as one word."""
+    if "@" in addr:
+        return name, addr
+    found = _INSIDE.search(name[-2000:])
+    if found is None:
+        return (name, addr) if addr or "@" not in name or " " in name else ("", name)
+    rest = name[: max(0, len(name) - 2000) + found.start()]
+    return rest.strip(" \"'"), found.group(1)
+
+
+class _Builder:
+    """Gathers the pieces of one address until a comma ends it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+        self.clear()
+
+    def clear(self) -> None:
+        self.words: list[str] = []
+        self.plain: list[str] = []
+        self.comments: list[str] = []
+        self.angle: list[str] | None = None
+        self.closed = False
+
+    def end(self) -> None:
+        """Close the address; nothing between two commas is no address."""
+        if (self.plain or self.comments or self.angle is not None) and (
+            len(self.done) < MAX_ADDRESSES
+        ):
+            self._add()
+        self.clear()
+
+    def _add(self) -> None:
+        name = "".join(self.words).strip()
+        comment = " ".join(self.comments).strip()
+        if self.angle is not None:
+            addr = _spec("".join(self.angle))
+            self.done.append((name or comment, addr))
+            return
+        addr = "".join(self.plain).strip()
+        if "@" in addr:
+            self._bare(addr, comment)
+        elif " " in addr or "=?" in addr or addr.startswith('"'):
+            self.done.append((name, ""))
+        elif addr or comment:
+            self.done.append((comment, addr))
+
+    def _bare(self, addr: str, comment: str) -> None:
+        """Read an address without angle brackets, perhaps after a name."""
+        if addr.startswith('"') or " @" in addr or "@ " in addr:
+            self.done.append((comment, _spec(addr)))
+            return
+        words = addr.split()
+        last = next(word for word in reversed(words) if "@" in word)
+        words.remove(last)
+        self.done.append((" ".join(words).strip('"') or comment, last.strip("<>[]'")))
+
+
+def _spec(text: str) -> str:
+    """Return the addr-spec of what stands between angle brackets: no route, no white space."""
+    text = text.strip()
+    if text.startswith("@") and ":" in text:
+        text = text.rpartition(":")[2]
+    text = text.removeprefix("mailto:").removeprefix("MAILTO:")
+    if '"' in text:
+        return text.strip()
+    return "".join(text.split()) if "@" in text else text
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """Walk the tokens once; quotes, comments, brackets and groups change what a comma means."""
+    builder = _Builder()
+    depth = 0
+    comment: list[str] = []
+    for token in _TOKEN.findall(text):
+        if depth or token == "(":
+            depth, comment = _in_comment(token, depth, comment, builder)
+        elif builder.angle is not None and not builder.closed:
+            _in_angle(token, builder)
+        else:
+            _in_name(token, builder)
+    if comment:
+        builder.comments.append("".join(comment))
+    builder.end()
+    return builder.done
+
+
+def _in_comment(
+    token: str, depth: int, comment: list[str], builder: _Builder
+) -> tuple[int, list[str]]:
+    depth += (token == "(") - (token == ")")
+    if depth == 0:
+        builder.comments.append("".join(comment))
+        return 0, []
+    if depth > 1 or token != "(":
+        comment.append(token)
+    return depth, comment
+
+
+def _in_angle(token: str, builder: _Builder) -> None:
+    angle = builder.angle
+    assert angle is not None
+    if token == ">":
+        builder.closed = True
+    elif token in ",;" and not "".join(angle).lstrip().startswith("@"):
+        builder.end()  # the bracket was never closed
+    elif token == "<":
+        angle.clear()
+    else:
+        angle.append(token)
+
+
+def _in_name(token: str, builder: _Builder) -> None:
+    if token in ",;":
+        builder.end()
+    elif token == ":":
+        if not any("@" in word for word in builder.plain):
+            builder.clear()  # the name of a group
+    elif token == "<":
+        builder.angle, builder.closed = [], False
+    elif token.startswith('"') and len(token) > 1:
+        builder.plain.append(token)
+        builder.words.append(_ESCAPED.sub(r"\1", token[1:-1]))
+    elif token not in "><":
+        builder.plain.append(token)
+        builder.words.append(token if token not in '"\\' else "")
