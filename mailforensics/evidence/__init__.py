@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailforensics.evidence.archives import ArchiveFault, Member, expand, is_archive
+from mailforensics.evidence.archives import ArchiveFault, Member, Places, expand, is_archive
 from mailforensics.evidence.hashing import Digests, FileHash, folder_digest, hash_file, hash_folder
 from mailforensics.evidence.item import Difference, EvidenceItem, EvidenceKind, acquire, verify
 
@@ -14,6 +14,7 @@ __all__ = [
     "EvidenceKind",
     "FileHash",
     "Member",
+    "Places",
     "acquire",
     "expand",
     "folder_digest",

@@ -24,7 +24,7 @@ from typing import IO
 
 from mailforensics.errors import EvidenceError
 
-__all__ = ["ArchiveFault", "Member", "expand", "is_archive"]
+__all__ = ["ArchiveFault", "Member", "Places", "expand", "is_archive"]
 
 BLOCK = 1 << 20
 MAX_MEMBERS = 5_000_000
@@ -111,10 +111,10 @@ def expand(path: Path, folder: Path) -> Iterator[Member | ArchiveFault]:
     if kind is None:
         yield ArchiveFault("", "This is no archive.")
         return
-    yield from steps[kind](path, _Places(folder))
+    yield from steps[kind](path, Places(folder))
 
 
-def _expand_zip(path: Path, places: _Places) -> Iterator[Member | ArchiveFault]:
+def _expand_zip(path: Path, places: Places) -> Iterator[Member | ArchiveFault]:
     try:
         archive = zipfile.ZipFile(path)
     except _FAULTS as error:
@@ -158,7 +158,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 """[APPNOTE] 4.3.7: signature, version, flags, method, time, date, crc, sizes, name and extra."""
 
 
-def _salvage_zip(path: Path, places: _Places) -> Iterator[Member | ArchiveFault]:
+def _salvage_zip(path: Path, places: Places) -> Iterator[Member | ArchiveFault]:
     with path.open("rb") as stream:
         while True:
             head = stream.read(_LOCAL.size)
@@ -194,7 +194,7 @@ def _local_name(raw: bytes, flags: int) -> str:
 
 
 def _salvaged(
-    entry: zipfile.ZipInfo, data: bytes, stored: int, places: _Places
+    entry: zipfile.ZipInfo, data: bytes, stored: int, places: Places
 ) -> Member | ArchiveFault:
     name = places.name(entry.filename)
     if entry.flag_bits & 1:
@@ -211,7 +211,7 @@ def _salvaged(
     return Member(name, target, len(plain))
 
 
-def _expand_tar(path: Path, places: _Places) -> Iterator[Member | ArchiveFault]:
+def _expand_tar(path: Path, places: Places) -> Iterator[Member | ArchiveFault]:
     count = 0
     try:
         with tarfile.open(path, "r:*", errorlevel=1) as archive:
@@ -234,7 +234,7 @@ def _expand_tar(path: Path, places: _Places) -> Iterator[Member | ArchiveFault]:
         )
 
 
-def _expand_single(path: Path, places: _Places) -> Iterator[Member | ArchiveFault]:
+def _expand_single(path: Path, places: Places) -> Iterator[Member | ArchiveFault]:
     with path.open("rb") as raw:
         opener = _opener(raw.read(16))
     assert opener is not None
@@ -263,7 +263,7 @@ def _expand_single(path: Path, places: _Places) -> Iterator[Member | ArchiveFaul
         yield Member(name, target, done)
 
 
-def _write(stream: IO[bytes], name: str, size: int, places: _Places) -> Member:
+def _write(stream: IO[bytes], name: str, size: int, places: Places) -> Member:
     target = places.target(name)
     if target.is_file() and target.stat().st_size == size:
         return Member(name, target, size)
@@ -290,7 +290,7 @@ def _check_room(folder: Path, size: int) -> None:
 _WINDOWS_SIGNS = str.maketrans(dict.fromkeys('<>:"|?*', ";"))
 
 
-class _Places:
+class Places:
     """Gives each member a place of its own below the folder, whatever its name tries."""
 
     def __init__(self, folder: Path) -> None:

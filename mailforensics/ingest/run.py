@@ -238,15 +238,16 @@ def _add_totals(
 
 
 def _skipped_rows(item: EvidenceItem, skipped: list[Skipped]) -> Iterator[dict[str, Any]]:
-    failed = sum(1 for entry in skipped if entry.failed)
+    total = sum(entry.count for entry in skipped)
+    failed = sum(entry.count for entry in skipped if entry.failed)
     yield {
         "evidence_id": item.evidence_id,
         "source_path": "",
         "row_kind": "source",
-        "declared": len(skipped),
+        "declared": total,
         "read": 0,
         "failed": failed,
-        "skipped": len(skipped) - failed,
+        "skipped": total - failed,
         "reason": "Files beside those that are read",
     }
     for entry in skipped:
@@ -255,7 +256,7 @@ def _skipped_rows(item: EvidenceItem, skipped: list[Skipped]) -> Iterator[dict[s
             "evidence_id": item.evidence_id,
             "source_path": entry.source_path,
             "row_kind": kind,
-            kind: 1,
+            kind: entry.count,
             "reason": entry.reason,
             "detail": entry.detail or None,
         }

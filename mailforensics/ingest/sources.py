@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailforensics import images
 from mailforensics.errors import EvidenceNotFound, EvidenceUnreadable, MailForensicsError
 from mailforensics.evidence import ArchiveFault, EvidenceItem, EvidenceKind, expand, is_archive
+from mailforensics.images import looks_like_disk
+from mailforensics.ingest.livefiles import ARCHIVE_SUFFIXES, Copying, copy_live_files
 from mailforensics.readers import Source, identify, load, unsupported
 
 __all__ = ["Discovery", "Skipped", "discover", "locate", "recognise"]
@@ -23,12 +23,13 @@ INSIDE = "!/"
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One file that is not read. ``failed`` tells damage from what is left out on purpose."""
+    """What is not read. ``failed`` tells damage from what is left out on purpose."""
 
     source_path: str
     reason: str
     detail: str = ""
     failed: bool = False
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -73,8 +74,14 @@ def recognise(path: Path, *, reader: str | None = None) -> tuple[EvidenceKind, s
     last = identify(path)
     if last.reader is None:
         raise unsupported(path, last.refusals)
-    kind = EvidenceKind.IMAGE if images.is_image(path) else EvidenceKind.FILE
+    kind = EvidenceKind.IMAGE if is_image(path) else EvidenceKind.FILE
     return kind, last.reader, load(last.reader).description
+
+
+def is_image(path: Path) -> bool:
+    """Say whether a file is a raw disk image, by its partition table or file system."""
+    with path.open("rb") as stream:
+        return looks_like_disk(stream.read(4096))
 
 
 def _folder_words(path: Path) -> str:
@@ -160,9 +167,9 @@ class _Walk:
         known = identify(path, without=frozenset({"carve"}))
         if known.reader is not None:
             self.found.sources.append((self.source(path, source_path), known.reader))
-        elif is_archive(path):
+        elif is_archive(path) and (not source_path or path.suffix.lower() in ARCHIVE_SUFFIXES):
             self.archive(path, source_path, working, depth)
-        elif images.is_image(path):
+        elif is_image(path):
             self.image(path, source_path, working)
         elif source_path == "" and identify(path).reader == "carve":
             self.found.sources.append((self.source(path, source_path), "carve"))
@@ -183,23 +190,22 @@ class _Walk:
 
     def image(self, path: Path, source_path: str, working: Path) -> None:
         prefix = f"{source_path}{INSIDE}" if source_path else ""
-        for copy in self.copies(path, working):
-            inner = prefix + copy.name
-            known = identify(copy.path, without=frozenset({"carve"}))
-            if known.reader is not None:
-                self.found.sources.append((self.source(copy.path, inner), known.reader))
-            elif copy.size and is_archive(copy.path):
-                self.archive(copy.path, inner, working / f"{copy.path.name}.d", 1)
-            elif copy.size:
-                self.skip(inner, "No reader knows this file.")
-                copy.path.unlink()
-        self.found.sources.append((self.source(path, source_path), "carve"))
-
-    def copies(self, path: Path, working: Path) -> Iterator[images.Copy]:
+        tally = Copying()
         try:
-            yield from images.copy_live_files(path, working)
+            for fault in copy_live_files(path, working, tally):
+                self.skip(
+                    f"{prefix}{fault.path}", "It cannot be copied.", fault.reason, failed=True
+                )
         except (MailForensicsError, OSError) as error:
-            self.skip("", "The files of this image cannot be listed.", str(error), failed=True)
+            self.skip(
+                source_path, "The files of this image cannot be listed.", str(error), failed=True
+            )
+        if tally.others:
+            reason = "Files of the image that no reader knows"
+            self.found.skipped.append(Skipped(source_path, reason, count=tally.others))
+        if working.is_dir():
+            self.folder(working, prefix, working.with_name(f"{working.name}.x"), 1)
+        self.found.sources.append((self.source(path, source_path), "carve"))
 
 
 def locate(item: EvidenceItem, source_path: str, working: Path) -> Source:
