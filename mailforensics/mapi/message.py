@@ -1,0 +1,221 @@
+"""A MAPI message, wherever it was kept: what every store fills and rebuilding reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from mailforensics.mapi.properties import PropertyBag, Tag
+
+__all__ = ["AttachMethod", "Attachment", "MapiMessage", "Party", "Recipient", "party"]
+
+
+_MAIL_CLASSES = (
+    "IPM.NOTE",
+    "IPM.POST",
+    "IPM.SCHEDULE.",
+    "IPM.SHARING",
+    "IPM.TASKREQUEST",
+    "IPM.OUTLOOK.RECALL",
+    "IPM.RECALL",
+    "REPORT.",
+)
+
+
+class AttachMethod(IntEnum):
+    """How an attachment is kept, PidTagAttachMethod, [MS-OXCMSG] 2.2.2.9."""
+
+    NONE = 0
+    BY_VALUE = 1
+    BY_REFERENCE = 2
+    BY_REFERENCE_RESOLVE = 3
+    BY_REFERENCE_ONLY = 4
+    EMBEDDED_MESSAGE = 5
+    STORAGE = 6
+    BY_WEB_REFERENCE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who wrote or received.
+
+    Attributes
+    ----------
+    name
+        The display name; never an address unless it is written as one.
+    smtp
+        The Internet address where the store knows one.
+    native
+        The address in the store's own terms where it is no Internet address, with its type:
+        ``EX:/O=ORG/OU=...``.
+    """
+
+    name: str | None = None
+    smtp: str | None = None
+    native: str | None = None
+
+
+def party(name: str | None, kind: str | None, address: str | None, smtp: str | None) -> Party:
+    """Settle what is known of somebody; an Exchange (X.500) address never becomes an SMTP one."""
+    label = _trimmed(name)
+    native = None
+    for candidate in (_trimmed(smtp), _trimmed(address)):
+        if candidate and _is_internet_address(candidate):
+            return Party(label, candidate, None)
+    if _trimmed(address):
+        native = f"{(kind or 'unknown').upper()}:{_trimmed(address)}"
+    bare = (label or "").strip("'\"<>")
+    if native is None and _is_internet_address(bare):
+        return Party(label, bare, None)
+    return Party(label, None, native)
+
+
+def _trimmed(value: str | None) -> str | None:
+    return (value or "").strip(" \t\r\n\0") or None
+
+
+def _is_internet_address(value: str) -> bool:
+    local, _, domain = value.rpartition("@")
+    if not local or not domain or value.startswith("/"):
+        return False
+    return not any(sign in value for sign in ' \t\r\n<>(),;:"')
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One row of the recipients table. ``kind``: ``to``, ``cc``, ``bcc`` or ``originator``."""
+
+    kind: str
+    party: Party
+
+    @classmethod
+    def from_bag(cls, bag: PropertyBag) -> Recipient:
+        """Read a row of the recipients table, [MS-OXCMSG] 2.2.3.1."""
+        kinds = {0: "originator", 1: "to", 2: "cc", 3: "bcc"}
+        kind = kinds.get((bag.integer(Tag.RECIPIENT_TYPE) or 1) & 0xF, "to")
+        who = party(
+            bag.text(Tag.DISPLAY_NAME) or bag.text(Tag.RECIPIENT_DISPLAY_NAME),
+            bag.text(Tag.ADDRESS_TYPE),
+            bag.text(Tag.EMAIL_ADDRESS),
+            bag.text(Tag.SMTP_ADDRESS),
+        )
+        return cls(kind, who)
+
+
+@dataclass(slots=True)
+class Attachment:
+    """One attachment.
+
+    Attributes
+    ----------
+    properties
+        All that the store keeps about it.
+    data
+        Gives its bytes; raises :class:`OSError` when they cannot be read. None: it has none.
+    embedded
+        Gives the message inside it; raises :class:`OSError` when it cannot be read.
+    """
+
+    properties: PropertyBag
+    data: Callable[[], bytes] | None = None
+    embedded: Callable[[], MapiMessage] | None = None
+
+    @property
+    def method(self) -> int:
+        """How it is kept, see :class:`AttachMethod`."""
+        found = self.properties.integer(Tag.ATTACH_METHOD)
+        return AttachMethod.BY_VALUE if found is None else found
+
+    @property
+    def name(self) -> str | None:
+        """Its file name; the long one where there is one."""
+        bag = self.properties
+        for tag in (Tag.ATTACH_LONG_FILENAME, Tag.ATTACH_FILENAME, Tag.DISPLAY_NAME):
+            if bag.text(tag):
+                return bag.text(tag)
+        return None
+
+    @property
+    def content_id(self) -> str | None:
+        """Its Content-ID without angle brackets."""
+        found = (self.properties.text(Tag.ATTACH_CONTENT_ID) or "").strip(" \t\r\n<>")
+        return found or None
+
+
+@dataclass(slots=True)
+class MapiMessage:
+    """A message (or other item) as a PST, an OST or an MSG keeps it.
+
+    Attributes
+    ----------
+    properties
+        Its own properties.
+    recipients
+        The rows of its recipients table; None when the table is not there or unreadable.
+    attachments
+        Its attachments in the store's order.
+    defects
+        Codes of :data:`mailforensics.schema.DEFECTS` that the store's reader found.
+    """
+
+    properties: PropertyBag
+    recipients: list[Recipient] | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+
+    @property
+    def message_class(self) -> str:
+        """Its class, ``IPM.Note`` when the store names none."""
+        return (self.properties.text(Tag.MESSAGE_CLASS) or "IPM.Note").strip()
+
+    @property
+    def subject(self) -> str | None:
+        """Its subject, without the mark that says where the prefix ends ([MS-PST] 2.5.3.1.1.1)."""
+        bag = self.properties
+        found = bag.text(Tag.SUBJECT)
+        if found and found[0] == "\x01":
+            found = found[2:]
+        if not found and bag.text(Tag.NORMALIZED_SUBJECT):
+            prefix = bag.text(Tag.SUBJECT_PREFIX) or ""
+            found = prefix + (bag.text(Tag.NORMALIZED_SUBJECT) or "")
+        return found or None
+
+    @property
+    def transport_headers(self) -> str | None:
+        """The Internet headers as they came, None when the store keeps none."""
+        found = self.properties.text(Tag.TRANSPORT_MESSAGE_HEADERS)
+        return found if found and found.strip() else None
+
+    @property
+    def author(self) -> Party:
+        """Whom it is from (From)."""
+        bag = self.properties
+        found = party(
+            bag.text(Tag.SENT_REPRESENTING_NAME),
+            bag.text(Tag.SENT_REPRESENTING_ADDRESS_TYPE),
+            bag.text(Tag.SENT_REPRESENTING_EMAIL_ADDRESS),
+            bag.text(Tag.SENT_REPRESENTING_SMTP_ADDRESS),
+        )
+        return found if found != Party() else self.sender
+
+    @property
+    def sender(self) -> Party:
+        """Who handed it in (Sender)."""
+        bag = self.properties
+        return party(
+            bag.text(Tag.SENDER_NAME),
+            bag.text(Tag.SENDER_ADDRESS_TYPE),
+            bag.text(Tag.SENDER_EMAIL_ADDRESS),
+            bag.text(Tag.SENDER_SMTP_ADDRESS),
+        )
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether it is mail: a note, a post, a report, or a meeting message that was sent."""
+        name = self.message_class.upper()
+        return name == "IPM" or name.startswith(_MAIL_CLASSES)
+
+    def of_kind(self, kind: str) -> list[Party]:
+        """Return the recipients of a kind (``to``, ``cc``, ``bcc``) in order."""
+        return [row.party for row in self.recipients or [] if row.kind == kind]
