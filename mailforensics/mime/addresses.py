@@ -147,13 +147,13 @@ def _split(text: str) -> list[tuple[str, str]]:
     builder = _Builder()
     depth = 0
     comment: list[str] = []
-    for token in _TOKEN.findall(text):
-        if depth or token == "(":
-            depth, comment = _in_comment(token, depth, comment, builder)
+    for sign in _TOKEN.findall(text):
+        if depth or sign == "(":
+            depth, comment = _in_comment(sign, depth, comment, builder)
         elif builder.angle is not None and not builder.closed:
-            _in_angle(token, builder)
+            _in_angle(sign, builder)
         else:
-            _in_name(token, builder)
+            _in_name(sign, builder)
     if comment:
         builder.comments.append("".join(comment))
     builder.end()
@@ -161,41 +161,41 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 
 def _in_comment(
-    token: str, depth: int, comment: list[str], builder: _Builder
+    sign: str, depth: int, comment: list[str], builder: _Builder
 ) -> tuple[int, list[str]]:
-    depth += (token == "(") - (token == ")")
+    depth += (sign == "(") - (sign == ")")
     if depth == 0:
         builder.comments.append("".join(comment))
         return 0, []
-    if depth > 1 or token != "(":
-        comment.append(token)
+    if depth > 1 or sign != "(":
+        comment.append(sign)
     return depth, comment
 
 
-def _in_angle(token: str, builder: _Builder) -> None:
+def _in_angle(sign: str, builder: _Builder) -> None:
     angle = builder.angle
     assert angle is not None
-    if token == ">":
+    if sign == ">":
         builder.closed = True
-    elif token in ",;" and not "".join(angle).lstrip().startswith("@"):
+    elif sign in ",;" and not "".join(angle).lstrip().startswith("@"):
         builder.end()  # the bracket was never closed
-    elif token == "<":
+    elif sign == "<":
         angle.clear()
     else:
-        angle.append(token)
+        angle.append(sign)
 
 
-def _in_name(token: str, builder: _Builder) -> None:
-    if token in ",;":
+def _in_name(sign: str, builder: _Builder) -> None:
+    if sign in ",;":
         builder.end()
-    elif token == ":":
+    elif sign == ":":
         if not any("@" in word for word in builder.plain):
             builder.clear()  # the name of a group
-    elif token == "<":
+    elif sign == "<":
         builder.angle, builder.closed = [], False
-    elif token.startswith('"') and len(token) > 1:
-        builder.plain.append(token)
-        builder.words.append(_ESCAPED.sub(r"\1", token[1:-1]))
-    elif token not in "><":
-        builder.plain.append(token)
-        builder.words.append(token if token not in '"\\' else "")
+    elif sign.startswith('"') and len(sign) > 1:
+        builder.plain.append(sign)
+        builder.words.append(_ESCAPED.sub(r"\1", sign[1:-1]))
+    elif sign not in "><":
+        builder.plain.append(sign)
+        builder.words.append(sign if sign not in '"\\' else "")

@@ -174,9 +174,8 @@ def decode_text(data: bytes, declared: str | None) -> tuple[str, str, list[str]]
         ``undecodable_text``.
     """
     codec = canonical(declared) if declared else None
-    if data.isascii() and codec in _ASCII_SAFE:
-        if codec is not None or not (b"\x1b" in data and _ESCAPES.search(data)):
-            return data.decode("ascii"), codec or "ascii", _unknown(declared, codec)
+    if data.isascii() and codec in _ASCII_SAFE and not _is_shifted(data, codec):
+        return data.decode("ascii"), codec or "ascii", _unknown(declared, codec)
     if codec == "utf-8":
         try:
             return _without_bom(data.decode("utf-8")), codec, []
@@ -191,6 +190,11 @@ _ASCII_SAFE = frozenset(
     {None, "utf-8", "cp1252", "gb18030", "cp950", "big5hkscs", "cp949", "ascii", "euc_jp", "cp1251",
      "cp1250", "cp1254", "koi8-r", "iso8859-2", "iso8859-15"}
 )  # fmt: skip
+
+
+def _is_shifted(data: bytes, codec: str | None) -> bool:
+    """Say whether text without a useful name is ISO-2022, which needs no byte above 127."""
+    return codec in (None, "ascii") and b"\x1b" in data and _ESCAPES.search(data) is not None
 
 
 def _unknown(declared: str | None, codec: str | None) -> list[str]:

@@ -11,12 +11,16 @@ __all__ = ["ParsedDate", "parse_date"]
 
 ParsedDate = tuple[datetime | None, int | None]
 
+_Day = tuple[int, int, int]
+_Clock = tuple[str | int, str, str | None]
+
 _NOTHING: ParsedDate = (None, None)
 _MONTHS = MappingProxyType(
     {
         name: number
         for number, name in enumerate(
-            "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+            ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+            start=1,
         )
     }
 )
@@ -53,8 +57,10 @@ _ISO = re.compile(
     re.DOTALL,
 )
 _CJK = re.compile(
-    r"\s*(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?\s*[（(]?(?:(?:星期|周|週)?[一二三四五六日天月火水木金土](?:曜日)?)?[)）]?"
-    r"\s*(上午|下午|午前|午後|早上|晚上|中午|凌晨)?\s*(\d{1,2})[:：时時](\d{2})(?:[:：分](\d{2})?秒?)?\s*(\S.*)?",
+    r"\s*(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?\s*"
+    r"[（(]?(?:(?:星期|周|週)?[一二三四五六日天月火水木金土](?:曜日)?)?[)）]?\s*"
+    r"(上午|下午|午前|午後|早上|晚上|中午|凌晨)?\s*(\d{1,2})[:：时時](\d{2})"
+    r"(?:[:：分](\d{2})?秒?)?\s*(\S.*)?",
     re.DOTALL,
 )
 _OFFSET = re.compile(r"(?:GMT|UTC|UT)?\s*([+-])\s*(\d{1,2}):?(\d{2})?(?!\d)", re.IGNORECASE)
@@ -85,7 +91,7 @@ def parse_date(text: str) -> ParsedDate:
         number = _MONTHS.get(month.lower())
         if number is None:
             return _NOTHING
-        return _build(_year(year), number, int(day), int(hour), int(minute), second, zone)
+        return _build((_year(year), number, int(day)), (hour, minute, second), zone)
     for pattern, read in _FORMS:
         found = pattern.fullmatch(text)
         if found is not None:
@@ -101,16 +107,16 @@ def _year(digits: str) -> int:
     return year + 1900 if len(digits) == 3 else year
 
 
-def _build(
-    year: int, month: int, day: int, hour: int, minute: int, second: str | None, zone: str | None
-) -> ParsedDate:
+def _build(day: _Day, clock: _Clock, zone: str | None) -> ParsedDate:
     """Build the moment; what no calendar knows is no date."""
     offset, sound = _zone(zone)
+    year, month, date = day
+    hour, minute, second = clock
     seconds = int(second or 0)
     if not sound or seconds > 60 or not 1900 <= year <= 9000:
         return _NOTHING
     try:
-        local = datetime(year, month, day, hour, minute, min(seconds, 59), tzinfo=UTC)
+        local = datetime(year, month, date, int(hour), int(minute), min(seconds, 59), tzinfo=UTC)
     except ValueError:
         return _NOTHING
     shift = (seconds == 60) - (offset or 0) * 60
@@ -139,7 +145,7 @@ def _asctime(found: re.Match[str]) -> ParsedDate:
     number = _MONTHS.get(month.lower())
     if number is None:
         return _NOTHING
-    return _build(int(year), number, int(day), int(hour), int(minute), second, zone or after)
+    return _build((int(year), number, int(day)), (hour, minute, second), zone or after)
 
 
 def _american(found: re.Match[str]) -> ParsedDate:
@@ -148,12 +154,12 @@ def _american(found: re.Match[str]) -> ParsedDate:
     if number is None or (half and not 1 <= int(hour) <= 12):
         return _NOTHING
     clock = int(hour) if not half else int(hour) % 12 + (12 if half in "Pp" else 0)
-    return _build(int(year), number, int(day), clock, int(minute), second, zone)
+    return _build((int(year), number, int(day)), (clock, minute, second), zone)
 
 
 def _iso(found: re.Match[str]) -> ParsedDate:
     year, _, month, day, hour, minute, second, zone = found.groups()
-    return _build(int(year), int(month), int(day), int(hour), int(minute), second, zone)
+    return _build((int(year), int(month), int(day)), (hour, minute, second), zone)
 
 
 def _east_asian(found: re.Match[str]) -> ParsedDate:
@@ -163,7 +169,7 @@ def _east_asian(found: re.Match[str]) -> ParsedDate:
         clock += 12
     elif half in ("上午", "午前", "凌晨") and clock == 12:
         clock = 0
-    return _build(int(year), int(month), int(day), clock, int(minute), second, zone)
+    return _build((int(year), int(month), int(day)), (clock, minute, second), zone)
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], ParsedDate]], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["KNOWN_NAMES", "Headers", "read_headers"]
+__all__ = ["KNOWN_NAMES", "Headers", "known_fields", "read_headers"]
 
 MAX_HEADER_BYTES = 4 << 20
 """Bytes of one header section that are looked at."""
@@ -133,37 +133,62 @@ def _careful(block: bytes, start: int, end: int, headers: Headers) -> list[tuple
     matches = list(_FIELD.finditer(block))
     known = [one for one in matches if _is_known(one.group(1))]
     last = known[-1].end() + 1 if known else 0
-    kept = [one for one in matches if one.start() < last] if known else matches
+    kept = [one for one in matches if one.start() < last] if known else list(matches)
     covered = sum(one.end() + 1 - one.start() for one in kept)
     if known and covered < min(last, len(block)):
         headers.defects.append("bad_header_line")
     rest = block[last:] if known else b""
     if known and rest.strip():
-        _end_early(block, last, start, end, headers, kept, matches)
+        kept = _with_followers(kept, matches, last)
+        last = kept[-1].end() + 1
+        if block[last:].strip():
+            _end_at(headers, min(start + last, end))
     elif not known and covered < len(block):
         headers.defects.append("bad_header_line")
     return [(one.group(1), one.group(2)) for one in kept]
 
 
-def _end_early(
-    block: bytes,
-    last: int,
-    start: int,
-    end: int,
-    headers: Headers,
-    kept: list[re.Match[bytes]],
-    matches: list[re.Match[bytes]],
-) -> None:
-    """After the last known field: fields that follow without a gap stay; the rest is body."""
+def _with_followers(
+    kept: list[re.Match[bytes]], matches: list[re.Match[bytes]], last: int
+) -> list[re.Match[bytes]]:
+    """Add fields of unknown names that follow the last known one without a gap."""
     for one in matches[len(kept) :]:
         if one.start() != last:
             break
         kept.append(one)
         last = one.end() + 1
-    if block[last:].strip():
-        headers.defects.append("bad_header_line")
-        headers.stop = headers.body = min(start + last, end)
-        headers.ended = True
+    return kept
+
+
+def _end_at(headers: Headers, position: int) -> None:
+    """Let the body begin where the lines are no header lines any more."""
+    headers.defects.append("bad_header_line")
+    headers.stop = headers.body = position
+    headers.ended = True
+
+
+def known_fields(head: bytes) -> set[str]:
+    """Name the well-known fields with which a text begins.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of a file, perhaps cut off in the middle.
+
+    Returns
+    -------
+    set of str
+        Lower-case names of :data:`KNOWN_NAMES` up to the first empty line; empty when the first
+        line is no header line or when the bytes are no text.
+    """
+    start = _skip_envelope(head, 0, len(head))
+    plain = head if b"\n" in head[start:] else head.replace(b"\r", b"\n")
+    if _FIELD.match(plain, start) is None:
+        return set()
+    headers = read_headers(plain, start, len(plain))
+    if b"\0" in head[: headers.stop]:
+        return set()
+    return {name for name in headers.first if name.encode() in KNOWN_NAMES}
 
 
 def _is_known(name: bytes) -> bool:

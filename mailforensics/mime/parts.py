@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mailforensics.mime.boundaries import divide, guess_boundary
 from mailforensics.mime.headers import Headers, read_headers
-from mailforensics.mime.parameters import read_parameters
+from mailforensics.mime.parameters import Parameters, read_parameters
 from mailforensics.mime.transfer import TRANSFER_ENCODINGS, decode_transfer
 from mailforensics.mime.uu import find_uu
 
@@ -35,6 +35,8 @@ class Part:
     ----------
     position : int
         Counts from 1 in the order of parts.
+    section : str
+        Its number in IMAP (RFC 3501 section 6.4.5), such as ``2.1``.
     media_type : str
         Lower case, such as ``text/plain``.
     charset : str or None
@@ -66,6 +68,7 @@ class Part:
     """
 
     position: int
+    section: str
     media_type: str
     charset: str | None
     encoding: str
@@ -211,6 +214,7 @@ class _Place:
     alternative: bool = False
     related: bool = False
     closed: bool = True
+    section: str = ""
 
 
 class _Walk:
@@ -241,7 +245,7 @@ class _Walk:
             media_type = "text/plain"
         elif _TYPE.fullmatch(media_type) is None:
             media_type = _sensible(media_type, default)
-        self._leaf(headers, end, place, media_type, parameters, sound)
+        self._leaf(headers, end, place, (media_type, parameters, sound))
 
     def _multipart(
         self,
@@ -289,19 +293,17 @@ class _Walk:
             if not headers.fields and not headers.ended:
                 headers.body = start  # text without headers and without the empty line
             inner = _Place(
-                place.depth + 1, media_type, alternative, related, closed or index < last
+                place.depth + 1,
+                media_type,
+                alternative,
+                related,
+                closed or index < last,
+                f"{place.section}.{index + 1}" if place.section else str(index + 1),
             )
             self.entity(headers, stop, inner)
 
-    def _leaf(
-        self,
-        headers: Headers,
-        end: int,
-        place: _Place,
-        media_type: str,
-        parameters: dict[str, str],
-        sound: bool,
-    ) -> None:
+    def _leaf(self, headers: Headers, end: int, place: _Place, kind: Parameters) -> None:
+        media_type, parameters, sound = kind
         first = headers.first
         disposition, name, good = _disposition(first.get("content-disposition"))
         name = name or parameters.get("name") or parameters.get("filename") or None
@@ -309,6 +311,7 @@ class _Walk:
         content_id = first.get("content-id")
         part = Part(
             len(self.message.parts) + 1,
+            place.section or "1",
             media_type,
             parameters.get("charset") or None,
             encoding,
@@ -345,6 +348,7 @@ class _Walk:
         self.message.parts.append(
             Part(
                 len(self.message.parts) + 1,
+                part.section,
                 "application/octet-stream",
                 None,
                 "x-uuencode",

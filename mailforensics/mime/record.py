@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+from mailforensics.errors import NoBytes
 from mailforensics.mime.addresses import read_addresses
 from mailforensics.mime.content import read_content
 from mailforensics.mime.dates import parse_date
 from mailforensics.mime.fingerprint import content_key
 from mailforensics.mime.parts import ParsedMessage, parse
 from mailforensics.mime.words import decode_header, header_text
-from mailforensics.errors import NoBytes
 from mailforensics.schema import Completeness, DateSource, MessageRecord
 
 __all__ = ["nested_bytes", "part_bytes", "read_message", "read_nested"]

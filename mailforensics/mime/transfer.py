@@ -11,6 +11,7 @@ _SPACE = b" \t\r\n\x0b\x0c"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _OTHERS = bytes(set(range(256)) - set(_ALPHABET) - set(b"="))
 _PADDING = re.compile(rb"=+")
+_SOFT_CR = re.compile(rb"=\r(?!\n)")
 _IDENTITY = frozenset({"", "7bit", "8bit", "binary", "7-bit", "8-bit", "7 bit", "8 bit", "none"})
 _BASE64 = frozenset({"base64", "base-64"})
 _PRINTABLE = frozenset({"quoted-printable", "quoted_printable", "quotedprintable"})
@@ -40,6 +41,8 @@ def decode_transfer(data: bytes, encoding: str) -> tuple[bytes, list[str]]:
     if encoding in _BASE64:
         return decode_base64(data)
     if encoding in _PRINTABLE:
+        if data.count(b"=\r") != data.count(b"=\r\n"):  # lines that end in CR alone
+            data = _SOFT_CR.sub(b"=\n", data)
         return binascii.a2b_qp(data), []
     if encoding in _UU:
         start = data.find(b"begin ")

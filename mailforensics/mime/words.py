@@ -178,7 +178,7 @@ def _decode_run(charset: str, words: list[_Word]) -> tuple[str, list[str]]:
             continue
         piece, faults = decode_base64(plain.encode("ascii", "replace"))
         data.append(piece)
-        if faults and "base64_garbage" in faults or coding == "b":
+        if (faults and "base64_garbage" in faults) or coding == "b":
             defects.append("bad_encoded_word")
     text, _, codes = decode_text(b"".join(data), charset.partition("*")[0] or None)
     return text, defects + [code for code in codes if code != "charset_guessed"]
