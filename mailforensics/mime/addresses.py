@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mailforensics.mime.words import decode_words, header_text
 
@@ -11,11 +12,14 @@ __all__ = ["addresses", "read_addresses"]
 MAX_ADDRESSES = 20_000
 """Addresses of one header that are kept."""
 
-_BARE = re.compile(r"[^\s<>\"(),:;@\\]+@[^\s<>\"(),:;@\\]+")
-_NAMED = re.compile(r'("?)([^"<>(),:;@\\]*)\1\s*<([^\s<>"(),:;@\\]+@[^\s<>"(),:;@\\]+)>')
+_SPEC = r"[^\s<>\"(),:;@\\]++@[^\s<>\"(),:;@\\]++"
+_ITEM = re.compile(
+    rf'\s*+(?:"([^"\\]*+)"\s*+<({_SPEC})>|([^"<>(),:;@\\]*+)<({_SPEC})>|({_SPEC}))\s*+(?:,|\Z)'
+)
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^",;:()<>\\]++|.', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>?\s*$")
+_SHORT = 1000
 _WIDE = str.maketrans({"，": ",", "；": ";", "＜": "<", "＞": ">", "＠": "@", "《": "<", "》": ">"})
 _WIDE_SIGNS = frozenset("，；＜＞＠《》")
 
@@ -43,6 +47,11 @@ def addresses(raw: bytes, hint: str | None = None) -> list[tuple[str, str]]:
 
 def read_addresses(raw: bytes, hint: str | None = None) -> tuple[list[tuple[str, str]], list[str]]:
     """Read addresses as :func:`addresses` does, and return defect codes too."""
+    found, defects = _remembered(raw, hint) if len(raw) < _SHORT else _read(raw, hint)
+    return list(found), list(defects)
+
+
+def _read(raw: bytes, hint: str | None) -> tuple[list[tuple[str, str]], list[str]]:
     text, defects = header_text(raw, hint)
     found = _simple(text)
     if found is None:
@@ -52,12 +61,22 @@ def read_addresses(raw: bytes, hint: str | None = None) -> tuple[list[tuple[str,
     return _decoded(found, defects), defects
 
 
+_remembered = lru_cache(maxsize=4096)(_read)
+"""The same people write to each other again and again."""
+
+
 def _simple(text: str) -> list[tuple[str, str]] | None:
-    """Read the two commonest forms; None when it is neither."""
-    if _BARE.fullmatch(text):
-        return [("", text)]
-    found = _NAMED.fullmatch(text)
-    return [(found.group(2).strip(), found.group(3))] if found else None
+    """Read a list that is as the standard says; None when anything in it is not."""
+    found: list[tuple[str, str]] = []
+    position = 0
+    while position < len(text):
+        item = _ITEM.match(text, position)
+        if item is None or len(found) >= MAX_ADDRESSES:
+            return None
+        quoted, first, name, second, bare = item.groups()
+        found.append(("", bare) if bare else ((quoted or name or "").strip(), first or second))
+        position = item.end()
+    return found
 
 
 def _decoded(found: list[tuple[str, str]], defects: list[str]) -> list[tuple[str, str]]:

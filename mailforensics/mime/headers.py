@@ -36,7 +36,7 @@ _ONCE = frozenset(
 _FIELD = re.compile(rb"^([!-9;-~]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _BARE_CR = re.compile(rb"\r(?!\n|\Z)")
 _CR_FIELD = re.compile(rb"\r+(?=[!-9;-~]++:|[ \t])")
-_NAMES: dict[bytes, str] = {}
+_NAMES: dict[bytes, tuple[str, str]] = {}
 
 
 @dataclass(slots=True)
@@ -196,22 +196,24 @@ def _is_known(name: bytes) -> bool:
     return lower in KNOWN_NAMES or lower.startswith((b"x-", b"content-", b"resent-", b"list-"))
 
 
-def _name(name: bytes) -> str:
-    """Return a name as text in lower case; those met before come from memory."""
+def _name(name: bytes) -> tuple[str, str]:
+    """Return a name as text, as written and in lower case; those met before come from memory."""
     if len(_NAMES) > 4096:
         _NAMES.clear()
-    lower = _NAMES[name] = name.rstrip().decode("ascii", "replace").lower()
-    return lower
+    text = name.rstrip().decode("ascii", "replace")
+    both = _NAMES[name] = (text, text.lower())
+    return both
 
 
 def _fill(headers: Headers, found: list[tuple[bytes, bytes]]) -> None:
     first = headers.first
-    fields = headers.fields
-    for name, value in found[:MAX_FIELDS]:
-        lower = _NAMES.get(name) or _name(name)
-        value = value.strip()  # noqa: PLW2901
-        fields.append((name.decode("ascii"), value))
+    add = headers.fields.append
+    known = _NAMES.get
+    for name, value in found if len(found) <= MAX_FIELDS else found[:MAX_FIELDS]:
+        text, lower = known(name) or _name(name)
+        plain = value.strip()
+        add((text, plain))
         if lower not in first:
-            first[lower] = value
+            first[lower] = plain
         elif lower in _ONCE and "duplicate_header" not in headers.defects:
             headers.defects.append("duplicate_header")

@@ -399,4 +399,4 @@ def _disposition(value: bytes | None) -> tuple[str, str | None, bool]:
     name = parameters.get("filename") or parameters.get("name")
     if main in ("inline", "attachment", ""):
         return main, name, sound
-    return ("attachment" if main else ""), name, sound
+    return ("attachment" if main.isalnum() else ""), name, sound

@@ -17,8 +17,6 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![^<>]*>|<\?[^<>]*>")
-_SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
-_LINES = re.compile(r" ?(?:\n ?)+")
 
 
 def html_to_text(html_text: str) -> str:
@@ -41,7 +39,8 @@ def html_to_text(html_text: str) -> str:
         source = _TAG.sub("", _BLOCK.sub("\n", source))
     if "&" in source:
         source = html.unescape(source).encode("utf-8", "replace").decode("utf-8")
-    return _LINES.sub("\n", _SPACES.sub(" ", source)).strip()
+    lines = [" ".join(line.split()) for line in source.split("\n")]
+    return "\n".join(filter(None, lines))
 
 
 def _without_comments(source: str) -> str:

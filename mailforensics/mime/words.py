@@ -15,6 +15,7 @@ MAX_VALUE = 65536
 """Bytes of one header value that are decoded; what follows shows as it is, undecoded."""
 
 _FOLD = re.compile(rb"\r?\n[ \t]*|\r[ \t]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _BASE64_REST = re.compile(r"[A-Za-z0-9+/\s]+=*\s*\Z")
 
 _Word = tuple[str, str, str]
@@ -107,7 +108,8 @@ def decode_words(text: str) -> tuple[str, list[str]]:
         if word is not None:
             run.append(word)
     _flush(run, out, defects)
-    return "".join(out) + text[MAX_VALUE:], defects
+    decoded = "".join(out) + text[MAX_VALUE:]
+    return (decoded if decoded.isprintable() else _CONTROLS.sub(" ", decoded).strip()), defects
 
 
 def _scan(text: str) -> list[tuple[str, _Word | None]]:

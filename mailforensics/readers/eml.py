@@ -62,9 +62,9 @@ class EmlReader(Reader):
             return "the file is empty" if path.is_file() else "expects a file, not a folder"
         if not text.strip(b"\0"):
             return "the file holds nothing but blanks at its beginning"
-        if _SEPARATOR.match(text):
-            return "begins like a mailbox of many messages (mbox)"
         named = path.suffix.lower() in self.suffixes
+        if _SEPARATOR.match(text) and not (named and b"\n" not in text):  # CR alone: no mbox
+            return "begins like a mailbox of many messages (mbox)"
         return None if _is_mail(text, named=named) else f"expects {self.expects}"
 
     def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:  # noqa: ARG002 - one message has no spans
