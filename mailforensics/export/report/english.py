@@ -100,7 +100,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "attachments": "{n} attachment|{n} attachments",
         "by": "by {who}",
         "more_characters": "… ({n} more character)|… ({n} more characters)",
-        "shown": "All {n} are listed.",
+        "shown": "One is listed.|All {n} are listed.",
         "shown_some": "The first {shown} of {n} are listed; the rest are in {where}.",
         "the_manifest": "the table of deleted messages of the case and the manifest of the export",
         "the_case": "the tables of the case",

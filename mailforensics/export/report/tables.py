@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -170,7 +171,7 @@ def _fault(material: Material, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "place": place,
         "kind": material.say.word("rowkind", kind),
-        "items": f"{int(row.get(kind) or 0):,}" if kind in _COUNTS else "",
+        "count": f"{int(row.get(kind) or 0):,}" if kind in _COUNTS else "",
         "reason": material.text(row["reason"]),
         "detail": material.text(row["detail"]),
     }
@@ -296,7 +297,7 @@ def custody_section(material: Material) -> dict[str, Any]:
     rows = [
         {
             "row": flat(row.get("row", number)),
-            "at": flat(row.get("at")),
+            "at": _logged_at(material, flat(row.get("at"))),
             "actor": material.text(row.get("actor")),
             "action": material.text(row.get("action")),
             "detail": material.text(flat(row.get("detail"))),
@@ -313,3 +314,12 @@ def custody_section(material: Material) -> dict[str, Any]:
         "chain": told,
         "broken": bool(faults),
     }
+
+
+def _logged_at(material: Material, text: str) -> str:
+    """Show a time of the log in the zone of the case; as it stands, if it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return material.time(moment) if moment.tzinfo else text

@@ -41,7 +41,7 @@ def cut(text: str, more: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def time(moment: datetime | None, zone: tzinfo, unknown: str = "") -> str:
-    """Return ``2026-11-12 17:42:07 +08:00``."""
+    """Return ``2026-11-12 17:42:07 +08:00``; the offset never stands on a line of its own."""
     if moment is None:
         return unknown
     try:
@@ -49,7 +49,7 @@ def time(moment: datetime | None, zone: tzinfo, unknown: str = "") -> str:
     except OverflowError:
         local = moment
     text = local.isoformat(" ", "seconds")
-    return f"{text[:19]} {text[19:]}"
+    return f"{text[:19]}\N{NO-BREAK SPACE}{text[19:]}"
 
 
 def size(count: int | None) -> str:
