@@ -11,13 +11,13 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import MappingProxyType
 
-from mailforensics.schema import FolderRole
+from mailforensics.schema import Confidence, DeletionState, FolderRole, MessageRecord
 
-__all__ = ["FOLDER_NAMES", "decode_imap_utf7", "path_parts", "role_of"]
+__all__ = ["FOLDER_NAMES", "decode_imap_utf7", "path_parts", "place", "role_of"]
 
 FOLDER_NAMES = MappingProxyType(
     {
@@ -88,6 +88,14 @@ FOLDER_NAMES = MappingProxyType(
 
 _UTF7 = re.compile(r"&([A-Za-z0-9+,]*)-")
 _INHERITED = (FolderRole.RECOVERABLE, FolderRole.DELETED)
+_STATES = {
+    FolderRole.DELETED: DeletionState.IN_DELETED_FOLDER,
+    FolderRole.RECOVERABLE: DeletionState.RECOVERABLE,
+}
+_BASES = {
+    DeletionState.IN_DELETED_FOLDER: "It lies in the folder for deleted mail",
+    DeletionState.RECOVERABLE: "It lies in a folder where the server keeps deleted mail",
+}
 
 
 def _key(name: str) -> str:
@@ -163,3 +171,19 @@ def role_of(name: str) -> FolderRole:
     if roles[-1] is FolderRole.OTHER and roles[0] is FolderRole.ARCHIVE:
         return FolderRole.ARCHIVE
     return roles[-1]
+
+
+def place(
+    records: Iterable[MessageRecord], *, mailbox: str | None, folder: str, role: FolderRole
+) -> None:
+    """Write into records where they lie, and what that says about deletion.
+
+    Records that are marked deleted already keep their mark.
+    """
+    state = _STATES.get(role)
+    for record in records:
+        record.mailbox, record.folder, record.folder_role = mailbox or None, folder or None, role
+        if state is not None and record.deletion_state is DeletionState.LIVE:
+            record.deletion_state = state
+            record.deletion_basis = f"{_BASES[state]}: {folder}"
+            record.confidence = Confidence.CERTAIN
