@@ -182,9 +182,11 @@ class _Carver:
         """Find the end of a message, reading on as far as it may reach."""
         following = _head_after(start, self.queue)
         found = self._bounded(start, following)
+        if following is not None:
+            return found
         while following is None and self._more(found.end + MAX_HEADER):
             following = _head_after(start, self.queue)
-        return self._bounded(start, following) if following is not None else found
+        return found if following is None else self._bounded(start, following)
 
     def _bounded(self, start: Start, following: Start | None) -> Extent:
         scanner = self.scanner

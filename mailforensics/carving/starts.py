@@ -101,9 +101,8 @@ class _Finder:
         self.buffer, self.needle, self.limit = buffer, needle, limit
         self.clear_from = self.clear_to = 0
 
-    def find(self, offset: int) -> int:
-        """Return where the needle comes first, at most ``MAX_HEADER`` after ``offset``."""
-        horizon = min(self.limit, offset + MAX_HEADER)
+    def find(self, offset: int, horizon: int) -> int:
+        """Return where the needle comes first from ``offset`` on, ``horizon`` if not before."""
         if not self.clear_from <= offset <= self.clear_to:
             self.clear_from = self.clear_to = offset
         begin = max(offset, self.clear_to)
@@ -219,10 +218,17 @@ class _Window:
 
     def _header_end(self, header: int, kind: StartKind) -> tuple[int, int]:
         """Return where the header block ends and where the body begins."""
-        blank, blank_crlf, nul = (finder.find(header) for finder in self.ends)
-        if min(blank, blank_crlf) < nul:
-            header_end = min(blank, blank_crlf) + 1
-            body = header_end + (1 if blank < blank_crlf else 2)
+        horizon = min(self.limit, header + MAX_HEADER)
+        first, second, zero = self.ends
+        line_end = self.buffer.find(b"\n", header, min(horizon, header + _DEBRIS))
+        if line_end > header and self.buffer[line_end - 1] == 0x0D:
+            first, second = second, first
+        near = first.find(header, horizon)
+        blank = second.find(header, near)
+        nul = zero.find(header, blank)
+        if nul == blank < horizon:
+            header_end = blank + 1
+            body = header_end + (1 if self.buffer[header_end] == 0x0A else 2)
         else:
             header_end = body = nul
         cut = self._bad_line(header, header_end, kind)
@@ -339,11 +345,16 @@ class _Window:
         return Start(start.begins, start.offset, start.header_end, start.body, kind, carrier)
 
     def _believable(self, cores: dict[int, list[int]], header_end: int) -> int:
-        return sum(
-            bit
-            for bit, offsets in cores.items()
-            if any(grammar.believable(bit, self.buffer, at, header_end) for at in offsets)
-        )
+        """Return the bits of the headers with believable values, as many as can matter."""
+        bits = 0
+        for bit, offsets in cores.items():
+            for offset in offsets:
+                if grammar.believable(bit, self.buffer, offset, header_end):
+                    bits |= bit
+                    break
+            if bits & TRACE and bits.bit_count() >= 4 and (bits & IDENTITY).bit_count() >= 2:
+                break
+        return bits
 
     def _demoted(self, start: Start, bits: int) -> StartKind:
         """Call a start loose when what stands before it could be the same message."""

@@ -129,7 +129,9 @@ def fat(read: ReadAt, start: int) -> Layout | None:
             piece = read(numbers.table + at, min(_PIECE, wanted - at))
             piece = piece[: len(piece) - len(piece) % width]
             entries = np.frombuffer(piece, dtype="<u2" if width == 2 else "<u4")
-            free.extend(_free_clusters(entries & 0x0FFFFFFF, at // width, numbers))
+            if width == 4:
+                entries = entries & np.uint32(0x0FFFFFFF)
+            free.extend(_free_clusters(entries, at // width, numbers))
     return Layout(numbers.data, numbers.cluster, free)
 
 

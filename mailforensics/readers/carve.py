@@ -126,18 +126,30 @@ def _finds(buffer: mmap.mmap | bytes, planned: list[Area], own: Span) -> Iterato
             grid=area.grid,
             release=_releaser(buffer),
         ):
-            yield _find(carved, area)
+            yield _find(buffer, carved, area)
 
 
-def _find(carved: Carved, area: Area) -> _Find:
+def _find(buffer: mmap.mmap | bytes, carved: Carved, area: Area) -> _Find:
     beginning = area.entries.beginning_at(carved.offset)
     entry = beginning or area.entries.covering(carved.offset)
     length = carved.length
-    size = beginning.size if beginning is not None else None
-    open_end = not carved.clean and not carved.has_separator
-    if open_end and size is not None and carved.body_offset - carved.offset <= size <= length:
-        length = size
+    if beginning is not None and beginning.size is not None:
+        length = _sized(buffer, carved, beginning.size)
     return _Find(carved, area, entry, beginning is not None, length)
+
+
+def _sized(buffer: mmap.mmap | bytes, carved: Carved, size: int) -> int:
+    """Return the length that a directory entry gives, if content left it open and agrees.
+
+    The entry may be of an earlier file in the same place: the message must end a line there, and
+    its closing boundary if it has one.
+    """
+    shortest = carved.body_offset - carved.offset
+    if carved.clean or carved.has_separator or not shortest <= size <= carved.length:
+        return carved.length
+    tail = buffer[max(carved.offset, carved.offset + size - 256) : carved.offset + size]
+    fits = tail.endswith(b"\n") and (not carved.closed or tail.rstrip().endswith(b"--"))
+    return size if fits else carved.length
 
 
 class CarveReader(Reader):
@@ -270,17 +282,21 @@ def _basis(find: _Find) -> tuple[str, Confidence]:
     words = find.area.words(find.carved.offset)
     confidence = find.area.confidence
     if find.entry is not None and find.begins_there:
-        words += f"; the deleted directory entry {find.entry.path} starts here"
+        words += f"; the deleted directory entry {_name(find.entry)} starts here"
         confidence = Confidence.CERTAIN
     elif find.entry is not None:
         words += (
-            f"; as far as its directory entry says, the deleted file {find.entry.path} lay here"
+            f"; as far as its directory entry says, the deleted file {_name(find.entry)} lay here"
         )
     if find.carved.kind is StartKind.LOOSE:
         words += "; text that may belong to something else stands right before it"
     if find.carved.ended_by is EndedBy.RANGE_END and not find.complete and find.area.system:
         words += "; the bytes after it belong to a live file now"
     return f"{words}.", confidence
+
+
+def _name(entry: DeletedEntry) -> str:
+    return entry.path.lstrip("/")
 
 
 def _note_survey(found: ImageMap, planned: list[Area], log: ReadLog) -> None:
