@@ -533,29 +533,47 @@ _COPIED = tuple(
 )
 
 
+Spread = str | Sequence[str]
+"""One value for all records, or one for each."""
+
+
+def _spread(value: Spread, count: int) -> Sequence[str]:
+    return [value] * count if isinstance(value, str) else value
+
+
+def _item_ids(
+    records: Sequence[MessageRecord | EventRecord], evidence_sha256: str, source_path: Spread
+) -> list[str]:
+    paths = _spread(source_path, len(records))
+    return [
+        item_id(evidence_sha256, path, record.source_ref)
+        for record, path in zip(records, paths, strict=True)
+    ]
+
+
 def message_table(
     records: Sequence[MessageRecord],
     *,
     evidence_id: str,
     evidence_sha256: str,
     custodian: str,
-    reader: str,
-    reader_version: str,
-    source_path: str,
+    reader: Spread,
+    reader_version: Spread,
+    source_path: Spread,
 ) -> pa.Table:
-    """Turn the message records of one source into rows of :data:`MESSAGES`."""
+    """Turn message records into rows of :data:`MESSAGES`.
+
+    ``reader``, ``reader_version`` and ``source_path`` are one value, or one for each record.
+    """
     count = len(records)
+    paths = _spread(source_path, count)
     columns: dict[str, Sequence[Any]] = {
         name: [getattr(record, name) for record in records] for name in _COPIED
     }
-    columns["item_id"] = [
-        item_id(evidence_sha256, source_path, record.source_ref) for record in records
-    ]
+    columns["item_id"] = _item_ids(records, evidence_sha256, paths)
     columns["parent_item_id"] = [
-        None
-        if record.parent_ref is None
-        else item_id(evidence_sha256, source_path, record.parent_ref)
-        for record in records
+        None if record.parent_ref is None else item_id(evidence_sha256, path, record.parent_ref)
+        for record, path in zip(records, paths, strict=True)
     ]
     columns["attachment_count"] = [len(record.attachments) for record in records]
     for name, value in (
@@ -563,19 +581,20 @@ def message_table(
         ("custodian", custodian),
         ("reader", reader),
         ("reader_version", reader_version),
-        ("source_path", source_path),
+        ("source_path", paths),
     ):
-        columns[name] = [value] * count
+        columns[name] = _spread(value, count)
     return table_of(MESSAGES, columns)
 
 
 def attachment_table(
-    records: Sequence[MessageRecord], *, evidence_sha256: str, source_path: str
+    records: Sequence[MessageRecord], *, evidence_sha256: str, source_path: Spread
 ) -> pa.Table:
     """Turn the attachments of message records into rows of :data:`ATTACHMENTS`."""
+    owners = _item_ids(records, evidence_sha256, source_path)
     pairs = [
-        (item_id(evidence_sha256, source_path, record.source_ref), attachment)
-        for record in records
+        (owner, attachment)
+        for owner, record in zip(owners, records, strict=True)
         for attachment in record.attachments
     ]
     columns: dict[str, Sequence[Any]] = {
@@ -588,7 +607,11 @@ def attachment_table(
 
 
 def event_table(
-    records: Sequence[EventRecord], *, evidence_id: str, evidence_sha256: str, source_path: str
+    records: Sequence[EventRecord],
+    *,
+    evidence_id: str,
+    evidence_sha256: str,
+    source_path: Spread,
 ) -> pa.Table:
     """Turn event records into rows of :data:`EVENTS`."""
     columns: dict[str, Sequence[Any]] = {
@@ -596,9 +619,7 @@ def event_table(
         for name in EVENTS.names
         if name not in {"event_id", "evidence_id"}
     }
-    columns["event_id"] = [
-        item_id(evidence_sha256, source_path, record.source_ref) for record in records
-    ]
+    columns["event_id"] = _item_ids(records, evidence_sha256, source_path)
     columns["evidence_id"] = [evidence_id] * len(records)
     return table_of(EVENTS, columns)
 

@@ -15,7 +15,6 @@ from mailforensics.errors import EvidenceUnreadable
 __all__ = ["Digests", "FileHash", "files_below", "folder_digest", "hash_file", "hash_folder"]
 
 BLOCK = 4 << 20
-_THREADED_FROM = 16 << 20
 
 Advance = Callable[[int], None]
 """Called with the number of bytes that were just done."""
@@ -51,7 +50,8 @@ def hash_file(path: Path, *, advance: Advance | None = None) -> Digests:
     done = 0
     try:
         with path.open("rb", buffering=0) as stream:
-            for block in _blocks(stream):
+            size = os.fstat(stream.fileno()).st_size
+            for block in _blocks(stream, min(max(size, 1), BLOCK)):
                 _update(sha256, md5, block)
                 done += len(block)
                 if advance is not None:
@@ -65,12 +65,10 @@ def hash_file(path: Path, *, advance: Advance | None = None) -> Digests:
     return Digests(done, sha256.hexdigest(), md5.hexdigest())
 
 
-def _blocks(stream: Any) -> Iterator[memoryview]:
-    buffers = [bytearray(BLOCK), bytearray(BLOCK)]
-    turn = 0
-    while size := stream.readinto(buffers[turn]):
-        yield memoryview(buffers[turn])[:size]
-        turn ^= 1
+def _blocks(stream: Any, size: int) -> Iterator[memoryview]:
+    buffer = bytearray(size)
+    while done := stream.readinto(buffer):
+        yield memoryview(buffer)[:done]
 
 
 _POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="md5")

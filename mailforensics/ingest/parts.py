@@ -23,7 +23,6 @@ from mailforensics.schema import (
     Record,
     attachment_table,
     event_table,
-    item_id,
     message_table,
 )
 from mailforensics.search import IndexWriter
@@ -55,8 +54,8 @@ class PartWriter:
         self._index_path.unlink(missing_ok=True)
         self._index = IndexWriter(self._index_path)
         self._reads: list[dict[str, Any]] = []
-        self._messages: list[MessageRecord] = []
-        self._events: list[EventRecord] = []
+        self._messages: list[tuple[MessageRecord, Source, Reader]] = []
+        self._events: list[tuple[EventRecord, Source]] = []
         self._text = 0
         self._source: Source | None = None
         self._reader: Reader | None = None
@@ -74,9 +73,13 @@ class PartWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self.flush()
+            self._index.close()
+        else:
+            self._index.discard()
         for writer in self._writers.values():
             writer.close()
-        self._index.close()
         if error is None:
             self._finish()
 
@@ -94,18 +97,19 @@ class PartWriter:
 
     def add(self, record: Record) -> None:
         """Take one record of the source that was begun."""
+        assert self._source is not None
+        assert self._reader is not None
         self.items += 1
         if isinstance(record, EventRecord):
-            self._events.append(record)
+            self._events.append((record, self._source))
         else:
-            self._messages.append(record)
+            self._messages.append((record, self._source, self._reader))
             self._text += len(record.text)
         if len(self._messages) + len(self._events) >= FLUSH_RECORDS or self._text >= FLUSH_TEXT:
             self.flush()
 
     def end(self, log: ReadLog) -> None:
         """Finish the source that was begun and keep its read log."""
-        self.flush()
         assert self._source is not None
         assert self._reader is not None
         for row in log.rows():
@@ -126,53 +130,49 @@ class PartWriter:
             self._write_events()
 
     def _write_messages(self) -> None:
-        source, reader = self._source, self._reader
-        assert source is not None
-        assert reader is not None
-        records, self._messages, self._text = self._messages, [], 0
-        self._write(
-            "messages",
-            message_table(
-                records,
-                evidence_id=source.evidence_id,
-                evidence_sha256=self.evidence_sha256,
-                custodian=source.custodian,
-                reader=reader.name,
-                reader_version=reader.version,
-                source_path=source.source_path,
-            ),
+        waiting, self._messages, self._text = self._messages, [], 0
+        records = [record for record, _, _ in waiting]
+        paths = [source.source_path for _, source, _ in waiting]
+        first = waiting[0][1]
+        rows = message_table(
+            records,
+            evidence_id=first.evidence_id,
+            evidence_sha256=self.evidence_sha256,
+            custodian=first.custodian,
+            reader=[reader.name for _, _, reader in waiting],
+            reader_version=[reader.version for _, _, reader in waiting],
+            source_path=paths,
         )
+        self._write("messages", rows)
         self._write(
             "attachments",
-            attachment_table(
-                records, evidence_sha256=self.evidence_sha256, source_path=source.source_path
-            ),
+            attachment_table(records, evidence_sha256=self.evidence_sha256, source_path=paths),
         )
-        for record in records:
-            self._add_to_index(record, source)
+        for owner, record in zip(rows["item_id"].to_pylist(), records, strict=True):
+            self._add_to_index(owner, record)
 
-    def _add_to_index(self, record: MessageRecord, source: Source) -> None:
-        people = [record.from_name, record.from_addr, record.sender_addr]
-        people += record.to_addrs + record.cc_addrs + record.bcc_addrs
+    def _add_to_index(self, owner: str, record: MessageRecord) -> None:
+        sender = [record.from_name, record.from_addr, record.sender_addr]
+        others = record.to_addrs + record.cc_addrs + record.bcc_addrs
         names = [attachment.name for attachment in record.attachments]
         self._index.add(
-            item_id(self.evidence_sha256, source.source_path, record.source_ref),
+            owner,
             subject=record.subject or "",
-            people=" ".join(filter(None, people)),
+            sender=" ".join(filter(None, sender)),
+            people=" ".join(filter(None, others)),
             attachments=" ".join(filter(None, names)),
             text=record.text,
         )
 
     def _write_events(self) -> None:
-        assert self._source is not None
-        records, self._events = self._events, []
+        waiting, self._events = self._events, []
         self._write(
             "events",
             event_table(
-                records,
-                evidence_id=self._source.evidence_id,
+                [record for record, _ in waiting],
+                evidence_id=waiting[0][1].evidence_id,
                 evidence_sha256=self.evidence_sha256,
-                source_path=self._source.source_path,
+                source_path=[source.source_path for _, source in waiting],
             ),
         )
 
