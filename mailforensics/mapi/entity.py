@@ -82,9 +82,7 @@ def parameter(name: str, value: str) -> bytes:
     """Return ``; name=value`` folded: quoted where ASCII allows, else by RFC 2231."""
     if _SAFE_PARAMETER.fullmatch(value) and "=?" not in value and value == value.strip():
         return f';\r\n {name}="{value}"'.encode()
-    data = value.encode("utf-8", "replace")
-    pieces = [chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data]
-    runs = ["".join(pieces[start : start + 20]) for start in range(0, len(pieces), 20)] or [""]
+    runs = _percent_runs(value)
     if len(runs) == 1:
         return f";\r\n {name}*=utf-8''{runs[0]}".encode()
     lines = [
@@ -92,6 +90,18 @@ def parameter(name: str, value: str) -> bytes:
         for number, run in enumerate(runs)
     ]
     return "".join(lines).encode()
+
+
+def _percent_runs(value: str) -> list[str]:
+    """Encode per RFC 2231 in runs that split no character, so that each decodes on its own."""
+    runs = [""]
+    for sign in value:
+        data = sign.encode("utf-8", "replace")
+        coded = "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
+        if len(runs[-1]) + len(coded) > 56:
+            runs.append("")
+        runs[-1] += coded
+    return runs
 
 
 def _coded(headers: tuple[bytes, ...], encoding: str, body: bytes) -> Entity:

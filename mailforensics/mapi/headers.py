@@ -189,7 +189,7 @@ def address_field(name: str, parties: list[Party]) -> bytes:
     """Return a field of addresses.
 
     Somebody whose Internet address is not known stands as a group without members,
-    ``"Li Na":;`` (RFC 5322 3.4, RFC 6854), so that no address is invented.
+    ``"Li Na" :;`` (RFC 5322 3.4, RFC 6854), so that no address is invented.
     """
     listed = [_mailbox(who) for who in parties]
     return (f"{name}: " + ",\r\n ".join(listed)).encode("ascii")
@@ -198,10 +198,10 @@ def address_field(name: str, parties: list[Party]) -> bytes:
 def _mailbox(who: Party) -> str:
     if who.smtp and who.smtp.isascii():
         if not who.name or who.name == who.smtp:
-            return who.smtp if len(who.smtp) < 900 else f"{_words(who.smtp)}:;"
+            return who.smtp if len(who.smtp) < 900 else f"{_phrase(who.smtp)} :;"
         return f"{_phrase(who.name)}\r\n <{who.smtp}>"
     label = " ".join(filter(None, (who.name, who.smtp))) or who.native or "unknown"
-    return f"{_phrase(label)}:;"
+    return f"{_phrase(label)} :;"
 
 
 def _phrase(text: str) -> str:
@@ -238,6 +238,8 @@ def built_headers(message: MapiMessage) -> list[bytes]:
         and (sender.smtp or "").lower() != (author.smtp or "").lower()
     ):
         fields.append(address_field("Sender", [sender]))
+    if message.reply_to:
+        fields.append(address_field("Reply-To", message.reply_to))
     fields += _recipient_fields(message)
     if message.subject is not None:
         fields.append(text_field("Subject", message.subject))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
-from mailforensics.mapi.message import MapiMessage
+from mailforensics.mapi.message import MapiMessage, one_off
 from mailforensics.mapi.properties import PropertyBag, PropertyType, Tag
 
 __all__ = ["describe"]
@@ -115,12 +115,9 @@ def _shown(bag: PropertyBag, key: int | tuple[str, int]) -> str | None:
 
 
 def _members(bag: PropertyBag) -> Iterator[str]:
-    """Read one-off entry identifiers, [MS-OXCDATA] 2.2.5.1: provider, flags, then three strings."""
     tag = _tag(bag, _MEMBERS)
     entry = bag.values.get(tag) if tag is not None else None
     for data in entry.values[:_LARGEST_LIST] if entry else ():
-        body, wide = data[24:], bool(data[22:24] and data[23] & 0x80)
-        text = body.decode("utf-16-le", "replace") if wide else bag.decode8(body)
-        strings = text.split("\0")
-        if data[4:20].hex() == "812b1fa4bea310199d6e00dd010f5402" and len(strings) >= 3:
-            yield f"{strings[0]} <{strings[2]}>"
+        who = one_off(data, bag)
+        if who is not None:
+            yield f"{who.name or ''} <{who.smtp or who.native or ''}>"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from mailforensics.mapi.properties import PropertyBag, Tag
 
-__all__ = ["AttachMethod", "Attachment", "MapiMessage", "Party", "Recipient", "party"]
+__all__ = ["AttachMethod", "Attachment", "MapiMessage", "Party", "Recipient", "one_off", "party"]
 
 
 _MAIL_CLASSES = (
@@ -69,6 +70,29 @@ def party(name: str | None, kind: str | None, address: str | None, smtp: str | N
     if native is None and _is_internet_address(bare):
         return Party(label, bare, None)
     return Party(label, None, native)
+
+
+_ONE_OFF = bytes.fromhex("812b1fa4bea310199d6e00dd010f5402")
+
+
+def one_off(data: bytes, bag: PropertyBag) -> Party | None:
+    """Read a one-off entry identifier, [MS-OXCDATA] 2.2.5.1; None when it is another kind."""
+    if data[4:20] != _ONE_OFF or len(data) < 26:
+        return None
+    text = data[24:].decode("utf-16-le", "replace") if data[23] & 0x80 else bag.decode8(data[24:])
+    strings = text.split("\0")
+    return party(strings[0], strings[1], strings[2], None) if len(strings) >= 3 else None
+
+
+def _entries(data: bytes) -> Iterator[bytes]:
+    """Take a FLATENTRYLIST apart, [MS-OXCDATA] 2.3.3: count, size, then entries padded to four."""
+    at, end = 8, len(data)
+    while at + 4 <= end:
+        (size,) = struct.unpack_from("<I", data, at)
+        if not size or at + 4 + size > end:
+            return
+        yield data[at + 4 : at + 4 + size]
+        at += 4 + (size + 3 & ~3)
 
 
 def _trimmed(value: str | None) -> str | None:
@@ -209,6 +233,16 @@ class MapiMessage:
             bag.text(Tag.SENDER_EMAIL_ADDRESS),
             bag.text(Tag.SENDER_SMTP_ADDRESS),
         )
+
+    @property
+    def reply_to(self) -> list[Party]:
+        """Whom an answer goes to (Reply-To), as far as the store names them by address."""
+        bag = self.properties
+        found = [
+            one_off(entry, bag)
+            for entry in _entries(bag.binary(Tag.REPLY_RECIPIENT_ENTRIES) or b"")
+        ]
+        return [who for who in found if who is not None]
 
     @property
     def is_mail(self) -> bool:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
-from mailforensics.mapi.codepages import codec_of, locale_code_page
+from mailforensics import mime
+from mailforensics.mapi.codepages import charset_of, codec_of, locale_code_page
 
 __all__ = [
     "NameKey",
@@ -65,6 +66,7 @@ class Tag(IntEnum):
     CLIENT_SUBMIT_TIME = 0x0039
     SUBJECT_PREFIX = 0x003D
     SENT_REPRESENTING_NAME = 0x0042
+    REPLY_RECIPIENT_ENTRIES = 0x004F
     SENT_REPRESENTING_ADDRESS_TYPE = 0x0064
     SENT_REPRESENTING_EMAIL_ADDRESS = 0x0065
     CONVERSATION_TOPIC = 0x0070
@@ -259,13 +261,13 @@ class PropertyBag:
         """Decode an 8-bit string: by its code page where it fits, else by what fits."""
         if data.isascii():
             return data.decode("ascii")
-        for codec in (codec_of(self.text_code_page()), "utf-8", "cp1252"):
-            try:
-                if codec:
-                    return data.decode(codec)
-            except UnicodeDecodeError:
-                continue
-        return data.decode(codec_of(self.text_code_page()) or "utf-8", "replace")
+        page = self.text_code_page()
+        try:
+            if codec := codec_of(page):
+                return data.decode(codec)
+        except UnicodeDecodeError:
+            pass
+        return mime.decode_text(data.rstrip(b"\0"), charset_of(page))[0]
 
     def named(self, guid: str, name: int | str) -> int | None:
         """Return the identifier under which this store keeps a named property."""

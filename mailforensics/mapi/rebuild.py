@@ -27,6 +27,7 @@ DEEPEST: Final = 12
 """How deep messages inside messages are rebuilt."""
 
 _CID = re.compile(rb"cid:([^\s\"'<>)]{1,400})", re.IGNORECASE)
+_HTML_ALONE = re.compile(rb"x-mailforensics-original-content-type:\s*text/html\b", re.IGNORECASE)
 _MHTML_REFERENCE = 0x4
 _SIGNED = "IPM.NOTE.SMIME.MULTIPARTSIGNED"
 _OPAQUE = "IPM.NOTE.SMIME"
@@ -43,6 +44,8 @@ class Rebuilt:
         The bytes.
     headers_kept
         Whether the headers are those that came with the message.
+    was_html
+        Whether the kept headers say that it had HTML alone; its plain text is then the store's.
     bodies
         Its bodies, decoded.
     details
@@ -58,6 +61,7 @@ class Rebuilt:
 
     raw: bytes = b""
     headers_kept: bool = False
+    was_html: bool = False
     bodies: Bodies = field(default_factory=Bodies)
     details: str = ""
     children: list[tuple[MapiMessage, Rebuilt] | None] = field(default_factory=list)
@@ -82,7 +86,8 @@ def assemble(message: MapiMessage, depth: int = 0) -> Rebuilt:
     notes: list[bytes] = []
     content = _protected(message, result) or _content(message, result, notes, depth)
     fields = _headers(message, result)
-    result.raw = content.serialise([*fields, *notes, b"MIME-Version: 1.0"])
+    version = [] if b"mime-version:" in content.headers[0].lower() else [b"MIME-Version: 1.0"]
+    result.raw = content.serialise([*fields, *notes, *version])
     result.defects = list(dict.fromkeys([*result.defects, *result.bodies.defects]))
     return result
 
@@ -92,6 +97,7 @@ def _headers(message: MapiMessage, result: Rebuilt) -> list[bytes]:
     fields, defects = kept_headers(text) if text else ([], [])
     result.defects += defects
     result.headers_kept = bool(fields) and not is_stub(fields)
+    result.was_html = any(_HTML_ALONE.match(entry) for entry in fields)
     if not result.headers_kept:
         result.defects.append("headers_built")
         return built_headers(message) + fields

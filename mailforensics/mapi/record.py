@@ -26,7 +26,7 @@ _INCOMPLETE: Final = frozenset(
         "too_deep",
     }
 )
-_OWN_DEFECTS: Final = frozenset({"no_headers", "no_body", "bad_header_line"})
+_OWN_DEFECTS: Final = frozenset({"no_headers", "no_body", "bad_header_line", "charset_guessed"})
 """Codes that say something of the rebuilt bytes, not of the message in its store."""
 
 _HEADER_DEFECTS: Final = frozenset({"no_date", "no_message_id", "no_from", "bad_date"})
@@ -138,7 +138,7 @@ def _fill_text(row: MessageRecord, rebuilt: Rebuilt) -> None:
     row.charset_declared, row.charset_used = bodies.charset_declared, bodies.charset_used
     row.has_body = bool((bodies.plain or "").strip() or (bodies.html or "").strip())
     text = bodies.plain if (bodies.plain or "").strip() else None
-    if text is None and bodies.html is not None:
+    if bodies.html is not None and (text is None or rebuilt.was_html):
         text = mime.html_to_text(bodies.html)
     row.content_key = mime.content_key(
         row.message_id, row.from_addr, row.sent_at, row.subject, text or ""

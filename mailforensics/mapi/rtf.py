@@ -40,6 +40,9 @@ _CHARSETS = MappingProxyType(
     | {163: 1258, 177: 1255, 178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437}
     | {255: 850}
 )
+_WESTERN = "western"
+"""Stands for font character set 0."""
+
 _SIGNS = MappingProxyType(
     {
         b"par": ("\r\n", "\r\n"),
@@ -161,9 +164,17 @@ class _Reader:
 
     def _flush(self) -> None:
         if self.pending:
-            codec = self.state.codec or self.codec
-            self.parts.append(bytes(self.pending).decode(codec, "replace"))
+            self.parts.append(self._decoded(bytes(self.pending)))
             self.pending.clear()
+
+    def _decoded(self, data: bytes) -> str:
+        if self.state.codec == _WESTERN:
+            # Writers mean the document's code page as often as they mean Latin.
+            try:
+                return data.decode(self.codec)
+            except UnicodeDecodeError:
+                return data.decode("cp1252", "replace")
+        return data.decode(self.state.codec or self.codec, "replace")
 
     def _emit(self, text: str) -> None:
         self._flush()
@@ -241,6 +252,6 @@ class _Reader:
                 self.state = replace(self.state, codec=self.fonts.get(number))
         elif word == b"fcharset" and self.state.fonts:
             page = _CHARSETS.get(-1 if number is None else number)
-            self.fonts[self.font] = codec_of(page) or self.codec
+            self.fonts[self.font] = _WESTERN if number == 0 else codec_of(page) or self.codec
         elif word in {b"plain", b"pard"} and not self.state.fonts:
             self.state = replace(self.state, codec=None if word == b"plain" else self.state.codec)

@@ -282,7 +282,7 @@ def _fetch(store: Store, found: _Place) -> Any:
     folder = store.file.root_folder
     for step in found.route:
         folder = folder.get_sub_folder(step)
-    return folder.get_submessage_of(found.index)
+    return folder.get_sub_message(found.index)
 
 
 @lru_cache(maxsize=8)
@@ -297,21 +297,27 @@ def _index(path: Path, modified: int, size: int) -> dict[str, _Place]:  # noqa: 
                 continue
             for index in range(count):
                 fallback = f"folder:0x{folder.nid:x}/{index}"
-                _remember(found, names, fallback, _Place(folder.route, index), store)
+                fetch = folder.entry.get_sub_message
+                _remember(found, names, fallback, _Place(folder.route, index), fetch)
         try:
             orphans = store.file.number_of_orphan_items
         except FAULTS:
             orphans = 0
         for index in range(orphans):
-            _remember(found, names, f"orphan:{index}", _Place(None, index), store)
+            fetch = store.file.get_orphan_item
+            _remember(found, names, f"orphan:{index}", _Place(None, index), fetch)
     return found
 
 
 def _remember(
-    found: dict[str, _Place], names: _Names, fallback: str, where: _Place, store: Store
+    found: dict[str, _Place],
+    names: _Names,
+    fallback: str,
+    where: _Place,
+    fetch: Callable[[int], Any],
 ) -> None:
     try:
-        identifier = _fetch(store, where).identifier
+        identifier = fetch(where.index).identifier
     except FAULTS:
         identifier = None
     found[names.ref(identifier, fallback)] = where
