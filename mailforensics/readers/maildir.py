@@ -179,7 +179,7 @@ class MaildirReader(Reader):
         log: ReadLog,
     ) -> Iterator[MessageRecord]:
         """Yield a row for each message that the list names and whose file is gone."""
-        where = _join(folder.relative, "dovecot-uidlist")
+        where = f"{folder.relative}/dovecot-uidlist".lstrip("/")
         log.note(
             ref_of_path(where),
             f"dovecot mailbox guid {listed.guid or 'unknown'}; uidvalidity {listed.validity}",
