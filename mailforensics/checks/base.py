@@ -187,6 +187,6 @@ _WORST_FIRST = (
 
 def rows_of(frame: pd.DataFrame, names: list[str]) -> Iterator[list[dict[str, Any]]]:
     """Yield rows as Python values, some thousand at a time; what is not known is None."""
-    for start in range(0, len(frame), _CHUNK):
-        part = frame[names].iloc[start : start + _CHUNK]
-        yield pa.Table.from_pandas(part, preserve_index=False).to_pylist()
+    table = pa.Table.from_pandas(frame[names], preserve_index=False)
+    for start in range(0, table.num_rows, _CHUNK):
+        yield table.slice(start, _CHUNK).to_pylist()

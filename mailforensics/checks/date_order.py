@@ -21,6 +21,10 @@ SKEW = timedelta(minutes=5)
 CLIENT_SKEW = timedelta(hours=24)
 """By how much the clock of the sender may be ahead."""
 
+STORE_SKEW = timedelta(hours=24)
+"""By how much a store's time may be early: mbox files write it without a zone, and Outlook notes
+when a draft was begun."""
+
 LONG_BEFORE = timedelta(days=7)
 """How long a message may wait between its Date and the first server."""
 
@@ -36,8 +40,8 @@ class DateOrder(MessageCheck):
     TITLE = "Times in order"
     QUESTION = "Do the times that sender, servers and store wrote follow each other?"
     PROVES = (
-        "Sender, servers and store agree about the time: servers within 5 minutes, the sender's "
-        "clock within 24 hours."
+        "Sender, servers and store agree about the time: servers within 5 minutes, the clocks of "
+        "sender and store within 24 hours, at most 7 days between writing and sending."
     )
     PROVES_NOT = (
         "That the times are true: a sender sets his own clock, and whoever can edit a store can "
@@ -113,7 +117,7 @@ def _ends(
             yield f"Its Date lies {_length(sent - first)} after the first server received it."
         elif first - sent > LONG_BEFORE:
             yield f"Its Date lies {_length(first - sent)} before the first server received it."
-    if stored and last and last - stored > SKEW:
+    if stored and last and last - stored > STORE_SKEW:
         yield f"It was stored {_length(last - stored)} before the last server received it."
     if sent and stored and not last and sent - stored > CLIENT_SKEW:
         yield f"It was stored {_length(sent - stored)} before its Date."

@@ -73,8 +73,9 @@ def test_times_within_tolerance_pass(hops):
 def test_stored_before_received_future_and_ancient_times():
     raw = letter(headers=[hop(SENT)])
     assert (
-        "stored 60 minutes before" in one("date_order", raw, stored_at=SENT - timedelta(hours=1))[1]
+        "stored 25 hours before" in one("date_order", raw, stored_at=SENT - timedelta(hours=25))[1]
     )
+    assert one("date_order", raw, stored_at=SENT - timedelta(hours=14))[0] == "pass"
     late = letter(date="Sun, 12 Dec 2027 10:00:00 +0000", headers=[hop(SENT + timedelta(days=395))])
     assert "after the evidence was acquired" in one("date_order", late)[1]
     old = letter(date="Thu, 01 Jan 1970 00:00:00 +0000", headers=[hop(SENT)])
