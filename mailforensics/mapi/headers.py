@@ -247,16 +247,8 @@ def built_headers(message: MapiMessage) -> list[bytes]:
 
 
 def _recipient_fields(message: MapiMessage) -> list[bytes]:
-    shown = {"to": Tag.DISPLAY_TO, "cc": Tag.DISPLAY_CC, "bcc": Tag.DISPLAY_BCC}
-    fields = []
-    for kind, tag in shown.items():
-        listed = message.of_kind(kind)
-        if message.recipients is None:
-            names = (message.properties.text(tag) or "").split("; ")
-            listed = [Party(name.strip()) for name in names if name.strip()]
-        if listed:
-            fields.append(address_field(kind.capitalize(), listed))
-    return fields
+    kinds = [(kind, message.of_kind(kind)) for kind in ("to", "cc", "bcc")]
+    return [address_field(kind.capitalize(), listed) for kind, listed in kinds if listed]
 
 
 def _other_fields(message: MapiMessage) -> list[bytes]:

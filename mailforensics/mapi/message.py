@@ -24,6 +24,9 @@ _MAIL_CLASSES = (
 )
 
 
+_SHOWN = {"to": Tag.DISPLAY_TO, "cc": Tag.DISPLAY_CC, "bcc": Tag.DISPLAY_BCC}
+
+
 class AttachMethod(IntEnum):
     """How an attachment is kept, PidTagAttachMethod, [MS-OXCMSG] 2.2.2.9."""
 
@@ -251,5 +254,11 @@ class MapiMessage:
         return name == "IPM" or name.startswith(_MAIL_CLASSES)
 
     def of_kind(self, kind: str) -> list[Party]:
-        """Return the recipients of a kind (``to``, ``cc``, ``bcc``) in order."""
-        return [row.party for row in self.recipients or [] if row.kind == kind]
+        """Return the recipients of a kind (``to``, ``cc``, ``bcc``) in order.
+
+        Without a recipients table they are the names that the message shows.
+        """
+        if self.recipients is not None:
+            return [row.party for row in self.recipients if row.kind == kind]
+        names = (self.properties.text(_SHOWN[kind]) or "").split("; ")
+        return [party(name, None, None, None) for name in names if _trimmed(name)]

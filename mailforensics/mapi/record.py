@@ -101,6 +101,7 @@ def _fill_people(row: MessageRecord, message: MapiMessage, rebuilt: Rebuilt) -> 
     author, sender = message.author, message.sender
     if not rebuilt.headers_kept:
         row.from_name, row.from_addr, row.sender_addr = author.name, author.smtp, None
+        row.to_addrs, row.cc_addrs, row.bcc_addrs = [], [], []
         if sender.smtp and (sender.smtp.lower() != (author.smtp or "").lower()):
             row.sender_addr = sender.smtp
     elif row.from_addr is None and author.smtp:

@@ -120,6 +120,33 @@ def test_damage_makes_a_row_partial():
     assert b'To: "Wang" :;,\r\n "Zhao" :;' in rebuild(message)
 
 
+def test_a_shown_name_is_an_address_only_when_it_is_written_as_one():
+    message = mail(subject=string("x"), display_to=string("'wang@example.com'; Zhao Li"))
+    message.recipients = None
+    assert record(message, source_ref="r").to_addrs == ["wang@example.com"]
+
+
+def test_answers_go_where_the_store_says():
+    head = bytes(4) + bytes.fromhex("812b1fa4bea310199d6e00dd010f5402") + b"\x00\x00\x01\x80"
+    entry = head + "Desk\0SMTP\0desk@example.com\0".encode("utf-16-le")
+    data = struct.pack("<III", 1, len(entry) + 4, len(entry)) + entry + b"\0\0"
+    raw = rebuild(mail(reply_recipient_entries=binary(data), subject=string("x")))
+    assert b'Reply-To: "Desk"\r\n <desk@example.com>' in raw
+    assert b"Reply-To" not in rebuild(mail(reply_recipient_entries=binary(data[:20])))
+
+
+def test_mail_that_was_html_alone_has_the_key_of_its_html():
+    html = "<p>please see <b>the plan</b></p>"
+    eml = (HEADERS + "Content-Type: text/html; charset=utf-8\r\n\r\n" + html).encode()
+    stored = mail(
+        transport_message_headers=string(HEADERS + "Content-Type: text/html; charset=utf-8\r\n"),
+        body=string("please see the plan <made by the store>"),
+        html=string(html),
+    )
+    row = record(stored, source_ref="nid:1")
+    assert row.content_key == mime.read_message(eml, source_ref="x").content_key
+
+
 def test_unpackable_rtf_is_said():
     row = record(mail(rtf_compressed=binary(b"garbage" * 10)), source_ref="r")
     assert "rtf_undecodable" in row.defects
