@@ -91,7 +91,7 @@ def test_each_known_date_is_a_row_and_no_unknown_one():
     lost = undated(messages, events_of(EventRecord(
         source_ref="x", at=None, operation=Operation.OTHER)))  # fmt: skip
     assert (lost.messages, lost.events) == (1, 1)
-    assert "1 messages and 1 log lines" in lost.sentence
+    assert "1 of the messages, 1 of the log lines" in lost.sentence
 
 
 def test_nothing_gives_an_empty_timeline_that_still_can_be_written(tmp_path):

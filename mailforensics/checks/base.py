@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +17,17 @@ import pyarrow as pa
 from mailforensics.mime.headers import Headers, read_headers
 from mailforensics.schema import CheckStatus, RawKind
 
-__all__ = ["CaseCheck", "Check", "Context", "Item", "MessageCheck", "Scope", "Verdict", "rows_of"]
+__all__ = [
+    "CaseCheck",
+    "Check",
+    "Context",
+    "Item",
+    "MessageCheck",
+    "Scope",
+    "Verdict",
+    "counted",
+    "rows_of",
+]
 
 _CHUNK = 2_000
 
@@ -159,22 +168,16 @@ class MessageCheck(Check):
         if not total:
             return Verdict(CheckStatus.NOT_APPLICABLE, "There was no message to examine.")
         said = [
-            f"{self.tally[status]:,} {self.WORDS[status.value]}"
+            f"{self.tally[status]:,} {_agree(self.tally[status], self.WORDS[status.value])}"
             for status in _WORST_FIRST
             if self.tally[status]
         ]
-        looked = "1 message was examined" if total == 1 else f"{total:,} messages were examined"
+        looked = f"{counted(total, 'message')} {_agree(total, 'were')} examined"
         reasons = "; ".join(f"{count:,}: {why}" for why, count in self.reasons.most_common(5))
         return Verdict(self._status(), f"{looked}: {'; '.join(said)}.", reasons or None)
 
     def _status(self) -> CheckStatus:
-        order = (CheckStatus.FAIL, CheckStatus.WARN, CheckStatus.PASS, CheckStatus.NOT_APPLICABLE)
-        return next(status for status in order if self.tally[status])
-
-    @cached_property
-    def name(self) -> str:
-        """The name of the check."""
-        return self.NAME
+        return next(status for status in _WORST_FIRST if self.tally[status])
 
 
 _WORST_FIRST = (
@@ -183,6 +186,20 @@ _WORST_FIRST = (
     CheckStatus.PASS,
     CheckStatus.NOT_APPLICABLE,
 )
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 message``, ``2,000 messages``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+_SINGULAR = {"are": "is", "have": "has", "bear": "bears", "carry": "carries", "were": "was"}
+
+
+def _agree(count: int, words: str) -> str:
+    """Put the verb at the head of some words into the singular for one."""
+    verb, space, rest = words.partition(" ")
+    return f"{_SINGULAR[verb]}{space}{rest}" if count == 1 else words
 
 
 def rows_of(frame: pd.DataFrame, names: list[str]) -> Iterator[list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, rows_of
+from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, counted, rows_of
 from mailforensics.schema import CheckStatus, DeletionState
 
 __all__ = ["Duplicates"]
@@ -58,14 +58,14 @@ class Duplicates(CaseCheck):
         equal = groups[groups["sha256"].notna()].groupby("content_key")["sha256"]
         same = int((equal.nunique().eq(1) & equal.size().gt(1)).sum())
         said = (
-            f"{distinct:,} messages lie in more than one place ({len(groups):,} places in all); "
-            f"{same:,} of them are equal in every byte. All are kept and linked."
+            f"In more than one place: {counted(distinct, 'message')} "
+            f"({len(groups):,} places in all); equal in every byte: {same:,}. All are kept and linked."
         )
         if not deleted:
             return Verdict(
                 CheckStatus.PASS, f"{said} No deleted one also lies somewhere undeleted."
             )
-        more = f" {deleted:,} deleted ones also lie somewhere as ordinary messages."
+        more = f" Deleted, and somewhere also an ordinary message: {deleted:,}."
         return Verdict(CheckStatus.WARN, said + more, _cut(deleted))
 
     def _linked(self, both: pd.DataFrame) -> Iterator[Verdict]:

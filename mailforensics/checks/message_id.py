@@ -54,9 +54,9 @@ class MessageId(CaseCheck):
         return known[known["message_id"].isin(ids)].sort_values("message_id", kind="stable")
 
     def _whole(self, count: int, missing: int, ids: int) -> Verdict:
-        lacking = f"{missing:,} of {count:,} messages have no Message-ID (drafts often have none)"
+        lacking = f"without any: {missing:,} of {count:,} (drafts often have none)"
         if ids:
-            said = f"{ids:,} Message-IDs stand on messages with different texts; {lacking}."
+            said = f"Message-IDs that stand on messages with different texts: {ids:,}; {lacking}."
             return Verdict(CheckStatus.WARN, said)
         same = "No Message-ID stands on messages with different texts"
         return Verdict(CheckStatus.PASS, f"{same}; {lacking}." if missing else f"{same}.")

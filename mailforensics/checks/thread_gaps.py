@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, rows_of
+from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, counted, rows_of
 from mailforensics.schema import CheckStatus, DeletionState
 
 __all__ = ["ThreadGaps"]
@@ -42,7 +42,7 @@ class ThreadGaps(CaseCheck):
             said = f"All {len(citing):,} messages that others answer or cite are there."
             yield Verdict(CheckStatus.PASS, said)
             return
-        said = f"{len(ranked):,} messages are cited by others but are nowhere in the evidence."
+        said = f"Cited by others but nowhere in the evidence: {counted(len(ranked), 'message')}."
         cut = f"Only the {_MOST:,} with most citations are listed." if len(ranked) > _MOST else None
         yield Verdict(CheckStatus.WARN, said, cut)
         for key, refs in ranked[:_MOST]:

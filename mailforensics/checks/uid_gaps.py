@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, rows_of
+from mailforensics.checks.base import CaseCheck, Context, Scope, Verdict, counted, rows_of
 from mailforensics.schema import CheckStatus, DeletionState
 
 __all__ = ["UidGaps", "missing_numbers"]
@@ -48,8 +48,8 @@ class UidGaps(CaseCheck):
             return
         yield Verdict(
             CheckStatus.WARN,
-            f"{total:,} numbers are missing in {with_gap:,} of {len(folders):,} folders: so many "
-            "messages were removed from them.",
+            f"{with_gap:,} of {len(folders):,} folders have gaps in their numbering: "
+            f"{counted(total, 'message')} removed for certain.",
         )
         for (evidence_id, _, folder), ranges in gaps.items():
             if ranges:

@@ -96,8 +96,8 @@ class Undated:
         if not self.messages and not self.events:
             return "Every message and every log line has at least one date."
         return (
-            f"{self.messages:,} messages and {self.events:,} log lines have no date at all; "
-            "they are not on the timeline."
+            "Without any date, and so not on the timeline: "
+            f"{self.messages:,} of the messages, {self.events:,} of the log lines."
         )
 
 

@@ -31,7 +31,7 @@ def test_only_deleted_messages_are_read_and_those_that_pass_get_no_row():
     results = case.run("mime_complete")
     assert len(case.asked) == 1
     assert len(results) == 1
-    assert whole(results, "mime_complete")["summary"] == "1 message was examined: 1 are complete."
+    assert whole(results, "mime_complete")["summary"] == "1 message was examined: 1 is complete."
 
 
 def test_named_messages_get_a_row_for_each_check():
@@ -77,6 +77,6 @@ def test_cards_carry_verdict_and_exceptions():
     case = Case().add(letter()).add(letter("x" * 10, headers=["Content-Length: 400"], number=2))
     card = checks.cards(case.run("mime_complete"))[0]
     assert card.status is CheckStatus.FAIL
-    assert card.summary == ("2 messages were examined: 1 have parts missing; 1 are complete.")
+    assert card.summary == ("2 messages were examined: 1 has parts missing; 1 is complete.")
     assert len(card.exceptions) == 1
     assert "declares 400" in card.exceptions["detail"].iloc[0]

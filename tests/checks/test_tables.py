@@ -69,7 +69,7 @@ def test_duplicates_link_a_deleted_message_to_its_live_copy():
     row = whole(results, "duplicates")
     assert row["status"] == "warn"
     assert (
-        "1 messages lie in more than one place (2 places in all); 1 of them are equal"
+        "In more than one place: 1 message (2 places in all); equal in every byte: 1."
         in (row["summary"])
     )
     link = results[results["item_id"].notna()].iloc[0]
@@ -100,7 +100,7 @@ def test_thread_gaps_rank_by_citations():
     results = case.run("thread_gaps")
     row = whole(results, "thread_gaps")
     assert row["status"] == "warn"
-    assert row["summary"].startswith("2 messages are cited by others")
+    assert row["summary"].endswith("nowhere in the evidence: 2 messages.")
     gaps = results["summary"].tolist()[1:]
     assert gaps[0].startswith("2 messages cite <gone@x>")
     assert gaps[1].startswith("1 message cites <gone2@x>")
@@ -126,7 +126,9 @@ def test_uid_gaps_list_ranges_per_folder():
     case.add(None, source_ref="uid:INBOX/5", deletion_state=DeletionState.KNOWN_ONLY)
     results = case.run("uid_gaps")
     row = whole(results, "uid_gaps")
-    assert row["summary"].startswith("4 numbers are missing in 1 of 2 folders")
+    assert row["summary"] == (
+        "1 of 2 folders have gaps in their numbering: 4 messages removed for certain."
+    )
     gap = results.iloc[1]
     assert gap["detail"] == "Missing numbers: 1, 4-6"
     assert gap["evidence_id"] == "E01"
@@ -156,7 +158,7 @@ def test_a_missing_message_id_is_told_of_deleted_messages():
     bare = letter().replace(b"Message-ID: <1@huayang.example>\r\n", b"")
     results = Case().add(bare).run("message_id")
     assert whole(results, "message_id")["status"] == "pass"
-    assert "1 of 1 messages have no Message-ID" in whole(results, "message_id")["summary"]
+    assert "without any: 1 of 1" in whole(results, "message_id")["summary"]
     assert statuses(results, "message_id") == ["warn"]
     only_traces = Case().add(None, deletion_state=DeletionState.KNOWN_ONLY, raw_kind=RawKind.NONE)
     assert whole(only_traces.run("message_id"), "message_id")["status"] == "not_applicable"
