@@ -59,7 +59,8 @@ class Duplicates(CaseCheck):
         same = int((equal.nunique().eq(1) & equal.size().gt(1)).sum())
         said = (
             f"In more than one place: {counted(distinct, 'message')} "
-            f"({len(groups):,} places in all); equal in every byte: {same:,}. All are kept and linked."
+            f"({len(groups):,} places in all); equal in every byte: {same:,}. "
+            "All are kept and linked."
         )
         if not deleted:
             return Verdict(
