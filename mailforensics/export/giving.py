@@ -215,7 +215,7 @@ def _filed(
     outcome: Outcome, files: Mapping[str, tuple[str, int]], damaged: set[tuple[str, int]]
 ) -> Outcome:
     place = outcome.place
-    if place is None or place.sha256:
+    if place is None:
         return outcome
     if place.file not in files or (place.file, place.offset) in damaged:
         reason = f"It does not read back from {place.file} as it was written."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mailforensics.errors import ExportError, WouldOverwrite
 
-__all__ = ["TargetLost", "append", "hash_of", "new_file", "settled", "write_new"]
+__all__ = ["TargetLost", "append", "create", "hash_of", "new_file", "settled", "write_new"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _GONE = frozenset({errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ENOTCONN})
@@ -34,17 +34,31 @@ def write_new(path: Path, data: bytes) -> str:
     ExportError
         The file could not be written for another reason, or reads back otherwise.
     """
+    create(path, data)
+    on_disk, _ = settled(path)
+    if on_disk != hashlib.sha256(data).hexdigest():
+        path.unlink(missing_ok=True)
+        raise ExportError(f"{path.name} reads back otherwise than it was written; it was removed.")
+    return on_disk
+
+
+def create(path: Path, data: bytes) -> None:
+    """Create a file and write it; to be followed by :func:`settled`.
+
+    Raises
+    ------
+    WouldOverwrite, TargetLost, ExportError
+        As :func:`write_new`.
+    """
     with new_file(path) as stream:
         try:
             _pour(stream, data)
-            os.fsync(stream.fileno())
         except BaseException as error:
             stream.close()
             path.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise _explained(path, error) from error
             raise
-    return _confirmed(path, data)
 
 
 def new_file(path: Path) -> FileIO:
@@ -130,17 +144,6 @@ def _pour(stream: FileIO, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[stream.write(rest) :]
-
-
-def _confirmed(path: Path, data: bytes) -> str:
-    try:
-        on_disk, _ = hash_of(path)
-    except OSError as error:
-        raise _explained(path, error) from error
-    if on_disk != hashlib.sha256(data).hexdigest():
-        path.unlink(missing_ok=True)
-        raise ExportError(f"{path.name} reads back otherwise than it was written; it was removed.")
-    return on_disk
 
 
 def _explained(path: Path, error: OSError) -> ExportError:

@@ -223,6 +223,24 @@ def test_a_disk_that_fails_midway_is_told_and_leaves_no_half_message(
     assert set(verify_export(tmp_path / "out")["status"]) == {"ok"}
 
 
+@pytest.mark.parametrize("form", ["eml", "mbox"])
+def test_a_file_that_reads_back_otherwise_is_a_failed_row(
+    several: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    pour, victim = writing._pour, mail("2")
+
+    def lossy(stream: FileIO, data: bytes) -> None:
+        pour(stream, data.replace(victim, victim.replace(b"Hello", b"Hellu")))
+
+    monkeypatch.setattr(writing, "_pour", lossy)
+    result = run(several, tmp_path / "out", form)
+    assert (result.written, result.skipped, result.failed) == (4, 1, 1)
+    assert "does not read back" in result.left_out.iloc[0]["reason"]
+    assert victim.replace(b"Hello", b"Hellu") not in [
+        path.read_bytes() for path in (tmp_path / "out").rglob("*.eml")
+    ]
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 64 KB."""

@@ -30,6 +30,7 @@ REMOVALS = frozenset({Operation.MARK_DELETED, Operation.EXPUNGE, Operation.FOLDE
 
 _COUNTS = ("declared", "read", "failed", "skipped")
 _WORST = (CheckStatus.FAIL, CheckStatus.WARN, CheckStatus.PASS, CheckStatus.NOT_APPLICABLE)
+_VERDICTS = (CheckStatus.PASS, CheckStatus.WARN, CheckStatus.FAIL, CheckStatus.NOT_APPLICABLE)
 _MOST_NAMES = 4
 
 
@@ -190,36 +191,37 @@ def _card(
     material: Material, name: str, rows: pd.DataFrame, subjects: dict[str, str]
 ) -> dict[str, Any]:
     say, told = material.say, material.explanations.get(name)
-    counts = rows["status"].value_counts()
-    passed, warned, failed, unfit = (
-        int(counts.get(status, 0))
-        for status in (
-            CheckStatus.PASS,
-            CheckStatus.WARN,
-            CheckStatus.FAIL,
-            CheckStatus.NOT_APPLICABLE,
-        )
-    )
-    worst = next((status for status in _WORST if counts.get(status, 0)), CheckStatus.NOT_APPLICABLE)
-    whole = rows[rows["item_id"].isna() & (rows["status"] != CheckStatus.FAIL)]
-    odd = rows[rows["status"].isin([CheckStatus.FAIL, CheckStatus.WARN])]
+    single = rows["item_id"].notna() | rows["evidence_id"].notna()
+    whole, apart = rows[~single], rows[single]
+    odd = apart[apart["status"].isin([CheckStatus.FAIL, CheckStatus.WARN])]
+    status = _worst(rows)
     return {
         "title": told.title if told else name.replace("_", " ").capitalize(),
         "proves": told.proves if told else "",
         "proves_not": told.does_not_prove if told else "",
-        "status": worst.value,
-        "verdict": say.word("status", worst),
-        "sentences": [material.text(text) for text in whole["summary"].dropna().head(5)],
-        "counts": say(
-            "verdicts",
-            passed=f"{passed:,}",
-            warned=f"{warned:,}",
-            failed=f"{failed:,}",
-            unfit=f"{unfit:,}",
-        ),
+        "status": status.value,
+        "verdict": say.word("status", status),
+        "sentences": [
+            (material.text(row["summary"]), material.text(row["detail"]))
+            for row in material.some(whole)
+        ],
+        "counts": _verdicts(material, apart),
         "exceptions": [_exception(material, row, subjects) for row in material.some(odd)],
         "shown": material.listed(len(odd), "the_case"),
     }
+
+
+def _worst(rows: pd.DataFrame) -> CheckStatus:
+    there = set(rows["status"].dropna())
+    return next((status for status in _WORST if status in there), CheckStatus.NOT_APPLICABLE)
+
+
+def _verdicts(material: Material, rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    counts = rows["status"].value_counts()
+    passed, warned, failed, unfit = (f"{int(counts.get(status, 0)):,}" for status in _VERDICTS)
+    return material.say("verdicts", passed=passed, warned=warned, failed=failed, unfit=unfit)
 
 
 def _exception(material: Material, row: dict[str, Any], subjects: dict[str, str]) -> dict[str, Any]:
