@@ -19,7 +19,6 @@ _TAIL = 4096
 _DECLARES_BINARY = re.compile(rb"\ncontent-transfer-encoding:[ \t]*binary", re.IGNORECASE)
 _PRINTABLE = re.compile(rb"[\t -~]*")
 _SURELY_TEXT = 16
-_EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 _BLANK = b"\r\n\t "
 
 
@@ -87,8 +86,8 @@ class _Bounds:
         self.ended_by = EndedBy.RANGE_END if self.limit == high else EndedBy.LIMIT
         if following is not None and following.begins <= self.limit:
             self.limit = following.begins
-            separator = following.kind is StartKind.SEPARATOR
-            self.ended_by = EndedBy.NEXT_SEPARATOR if separator else EndedBy.NEXT_MESSAGE
+            separated = following.kind is StartKind.SEPARATOR and self._in_one_file()
+            self.ended_by = EndedBy.NEXT_SEPARATOR if separated else EndedBy.NEXT_MESSAGE
         self._leave_carrier()
 
     def extent(self) -> Extent:
@@ -107,6 +106,12 @@ class _Bounds:
         if closed and not clean:
             clean = not self.buffer[mime_end : min(end, mime_end + _TAIL)].strip(_BLANK)
         return Extent(self._without_blank_line(end, ended_by), ended_by, closed, clean)
+
+    def _in_one_file(self) -> bool:
+        """Say whether the next separator line follows within the same mbox file."""
+        tail = self.buffer[max(self.start.offset, self.limit - 3) : self.limit]
+        blank = tail.endswith((b"\n\n", b"\n\r\n"))
+        return blank or (self.start.kind is StartKind.SEPARATOR and tail.endswith(b"\n"))
 
     def _leave_carrier(self) -> None:
         """End at the boundary of the message that carries this one, or at the first NUL.
@@ -177,7 +182,7 @@ class _Bounds:
         for found in grammar.CONTROL.finditer(self.buffer, low, limit):
             control = found.start()
             window = self.buffer[control : min(control + 64, limit)]
-            if len(grammar.CONTROL.findall(window)) >= 3 or (nul - control < 64 and not zeros):
+            if len(grammar.CONTROL.findall(window)) >= 2 or (nul - control < 64 and not zeros):
                 return control
         return nul if nul >= 0 and not zeros and not self.grid.on_block(nul) else -1
 
@@ -241,10 +246,21 @@ def _reads_as_text(buffer: Buffer, low: int, line: int, line_end: int) -> bool:
     content = buffer[line:line_end].rstrip(b"\r")
     if any(byte < 0x20 and byte not in b"\t\x0c\x0e\x0f\x1b" for byte in content):
         return False
-    if content.isascii() or sum(0x20 <= byte < 0x7F for byte in content) >= 0.55 * len(content):
+    if content.isascii() or _is_utf8(content):
         return True
+    before = buffer[max(low, line - 4096) : line]
+    if before.isascii():
+        return len(content) >= 40 and _mostly_ascii(content)
+    return not _is_utf8(before[before.find(b"\n") + 1 :])
+
+
+def _mostly_ascii(content: bytes) -> bool:
+    return sum(0x20 <= byte < 0x7F for byte in content) >= 0.55 * len(content)
+
+
+def _is_utf8(content: bytes) -> bool:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return _EIGHT_BIT.search(buffer, max(low, line - 4096), line) is not None
+        return False
     return True

@@ -13,7 +13,7 @@ from mailforensics.carving.starts import MAX_HEADER, Grid, Scanner, Start, Start
 
 __all__ = ["Carved", "carve"]
 
-_FAR = 1000
+_FAR = 100
 
 
 @dataclass(frozen=True, slots=True)

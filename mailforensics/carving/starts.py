@@ -154,10 +154,12 @@ class Scanner:
     def _synchronize(self, offset: int) -> int:
         """Go back to where surely no header block is open: after a blank line or a NUL."""
         floor = max(self.low, offset - MAX_HEADER)
-        marks = (b"\n\n", b"\n\r\n", b"\0")
-        return max(
-            [floor] + [self.buffer.rfind(mark, floor, offset) + len(mark) - 1 for mark in marks]
-        )
+        reached = [floor]
+        for mark in (b"\n\n", b"\n\r\n", b"\0"):
+            found = self.buffer.rfind(mark, floor, offset)
+            if found >= 0:
+                reached.append(found + len(mark) - 1)
+        return max(reached)
 
 
 class _Window:
