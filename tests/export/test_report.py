@@ -313,6 +313,12 @@ def test_checks_say_what_they_prove_and_what_they_do_not(tmp_path: Path) -> None
     assert "Received before it was sent." in text
 
 
+def test_a_check_of_one_evidence_item_says_its_sentence(tmp_path: Path) -> None:
+    row = {"check": "unchanged", "evidence_id": "E01", "status": "pass", "summary": "As added."}
+    text = Page(write(tmp_path / "a.html", case(["x"]), checks=frame(CHECKS, row))).text
+    assert "Unchanged passed As added." in text
+
+
 def test_exports_and_custody_are_listed(tmp_path: Path) -> None:
     evidence = case(["Contract"])
     done = export(evidence.messages, tmp_path / "out", form="eml", **evidence.arguments)

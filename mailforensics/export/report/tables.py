@@ -194,6 +194,8 @@ def _card(
     single = rows["item_id"].notna() | rows["evidence_id"].notna()
     whole, apart = rows[~single], rows[single]
     odd = apart[apart["status"].isin([CheckStatus.FAIL, CheckStatus.WARN])]
+    if whole.empty:
+        whole = apart[apart["item_id"].isna() & ~apart.index.isin(odd.index)]
     status = _worst(rows)
     return {
         "title": told.title if told else name.replace("_", " ").capitalize(),
