@@ -15,6 +15,7 @@ from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
 from mailforensics.case.registry import EvidenceRegistry
 from mailforensics.case.settings import Settings
+from mailforensics.case.sql import query
 from mailforensics.case.tables import read_frame, write_frame
 from mailforensics.case.verification import Verification
 from mailforensics.errors import EvidenceError, HashMismatch
@@ -269,6 +270,18 @@ class Case:
     def checks(self) -> pd.DataFrame:
         """Return the verdicts of the last :meth:`check`."""
         return read_frame(self.folder, "checks")
+
+    def sql(self, words: str, parameters: list[Any] | None = None) -> pd.DataFrame:
+        """Answer a SQL query over the tables: ``messages``, ``attachments``, ``events`` and so on.
+
+        Raises
+        ------
+        CaseError
+            The query is wrong.
+        """
+        if not self.folder.assessed.is_file():
+            self._assess()
+        return query(self.folder, words, parameters)
 
     # ---- findings
 
