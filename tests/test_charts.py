@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from mailforensics import charts, fonts
 from mailforensics.charts import axis, style
-from mailforensics.errors import ExportError, MailForensicsError, WouldOverwrite
+from mailforensics.errors import ExportError, WouldOverwrite
 from mailforensics.schema import (
     MESSAGES,
     EventRecord,
@@ -272,6 +272,9 @@ def test_colours_differ_in_grey_print():
     assert light(style.MARK) - light(style.INK) > 0.2
 
 
-def test_only_a_known_language_is_spoken():
-    with pytest.raises(MailForensicsError, match="xx"):
-        charts.activity(dated([NOON]), dated([]), language="xx")
+def test_a_figure_says_in_which_language_it_speaks():
+    chart = charts.activity(dated([NOON]), dated([]), language="xx")
+    assert chart.language == "en"
+    assert '<figure lang="en"' in chart._repr_html_()
+    assert charts.who_deleted(events_of(), language="xx").language == "en"
+    assert charts.deletion_burst(events_of(), language="xx").language == "en"

@@ -11,7 +11,7 @@ import pandas as pd
 from mailforensics import fonts
 from mailforensics.charts.axis import clock, date_axis, local_seconds, say_date
 from mailforensics.charts.chart import Chart
-from mailforensics.charts.style import GREY, INK, MARK, Frame, speak
+from mailforensics.charts.style import GREY, INK, MARK, Frame
 from mailforensics.schema import DeletedAtKind
 
 __all__ = ["activity"]
@@ -49,15 +49,14 @@ def activity(
     tz : str
         Time zone (IANA name) of days and hours.
     language : str
-        Language of the texts; only ``en`` is there.
+        Language of the texts; English where there are none in this language.
     """
-    speak(language)
     everything = _once(pd.concat([deleted[_NEEDED], messages[_NEEDED]]))
     gone = _once(deleted[_NEEDED])
     dates, lost = local_seconds(_date(everything), tz), local_seconds(_date(gone), tz)
     removed = local_seconds(gone.loc[_exact(gone), "deleted_at"], tz)
     title = _title(len(everything), len(gone))
-    frame = Frame(2.9)
+    frame = Frame(2.9, language=language)
     spread = np.concatenate([dates, removed])
     if not len(spread):
         frame.words(title)

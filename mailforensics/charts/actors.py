@@ -77,7 +77,7 @@ class _Lane:
 
 
 @fonts.used()
-def who_deleted(events: pd.DataFrame, *, tz: str = "UTC") -> Chart:
+def who_deleted(events: pd.DataFrame, *, tz: str = "UTC", language: str = "en") -> Chart:
     """Draw who deleted what: a lane for each account and address, a sign for each operation.
 
     Parameters
@@ -86,18 +86,21 @@ def who_deleted(events: pd.DataFrame, *, tz: str = "UTC") -> Chart:
         Rows of :data:`mailforensics.schema.EVENTS`.
     tz : str
         Time zone (IANA name) of days and hours.
+    language : str
+        Language of the texts; English where there are none in this language.
     """
     rows = _relevant(events)
     if rows.empty:
         title = "No log says who deleted anything"
-        picture = Frame(1.2)
+        picture = Frame(1.2, language=language)
         picture.words(title)
         picture.nothing("There is no log line with a time about a deletion.")
         return picture.chart(title, f"{title}. A mail server's log could: add it as evidence.")
     rows = rows.assign(second=local_seconds(rows["at"], tz))
     lanes = _lanes(rows)
     present = [kind for kind in _KINDS if any(kind in lane.kinds for lane in lanes)]
-    picture = Frame(sum(lane.height for lane in lanes), left=_LEFT, key_rows=-(-len(present) // 4))
+    height, key_rows = sum(lane.height for lane in lanes), -(-len(present) // 4)
+    picture = Frame(height, left=_LEFT, key_rows=key_rows, language=language)
     _draw(picture, rows, lanes, tz)
     picture.key([_handle(kind) for kind in present], 4)
     title, line = _title(rows, lanes), _line(rows)

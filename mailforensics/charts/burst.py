@@ -37,7 +37,7 @@ class _Window:
 
 
 @fonts.used()
-def deletion_burst(rows: pd.DataFrame, *, tz: str = "UTC") -> Chart:
+def deletion_burst(rows: pd.DataFrame, *, tz: str = "UTC", language: str = "en") -> Chart:
     """Draw the deletions of the densest stretch of time.
 
     Parameters
@@ -46,10 +46,12 @@ def deletion_burst(rows: pd.DataFrame, *, tz: str = "UTC") -> Chart:
         A timeline, or rows of :data:`mailforensics.schema.EVENTS`.
     tz : str
         Time zone (IANA name) of days and hours.
+    language : str
+        Language of the texts; English where there are none in this language.
     """
     frame = rows if "timestamp_desc" in rows else _from_events(rows, tz)
     window = _densest(frame, tz)
-    picture = Frame(2.6)
+    picture = Frame(2.6, language=language)
     if window is None:
         title = "No deletion with a known time"
         picture.words(title)

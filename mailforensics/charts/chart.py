@@ -32,11 +32,14 @@ class Chart:
         What the figure shows, for whoever cannot see it; belongs below it wherever it stands.
     title
         The finding, as written above the figure.
+    language
+        Of title and sentence.
     """
 
     figure: Figure
     sentence: str
     title: str
+    language: str = "en"
 
     def save(self, path: Path) -> Path:
         """Write the figure as PNG or SVG, by the suffix; the same chart gives the same bytes.
@@ -90,6 +93,7 @@ class Chart:
         data = base64.b64encode(self.png()).decode("ascii")
         said = html.escape(self.sentence)
         return (
-            f'<figure style="margin:0"><img style="max-width:100%" alt="{said}" '
+            f'<figure lang="{self.language}" style="margin:0">'
+            f'<img style="max-width:100%" alt="{said}" '
             f'src="data:image/png;base64,{data}"><figcaption>{said}</figcaption></figure>'
         )

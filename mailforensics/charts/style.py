@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from mailforensics import fonts
 from mailforensics.charts.chart import Chart
-from mailforensics.errors import MailForensicsError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ __all__ = [
     "GREEN",
     "GREY",
     "INK",
+    "LANGUAGES",
     "MARK",
     "ORANGE",
     "PURPLE",
@@ -30,6 +30,9 @@ __all__ = [
 BLUE, GREEN = "#0072B2", "#009E73"
 ORANGE, PURPLE, MARK, BLACK = "#E69F00", "#CC79A7", "#D55E00", "#000000"
 GREY, INK = "#C9CED6", "#2B2F36"
+
+LANGUAGES = frozenset({"en"})
+"""Languages for which the figures have texts."""
 
 _WIDTH = 9.0
 _LEFT, _RIGHT = 0.75, 0.4
@@ -53,9 +56,13 @@ class Frame:
         Room left of the axes in inches.
     key_rows : int
         Rows of the key between the words and the axes.
+    language : str
+        Language that is asked for.
     """
 
-    def __init__(self, height: float, *, left: float = _LEFT, key_rows: int = 1) -> None:
+    def __init__(
+        self, height: float, *, left: float = _LEFT, key_rows: int = 1, language: str = "en"
+    ) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -63,6 +70,7 @@ class Frame:
         self.figure: Figure = Figure(figsize=(_WIDTH, whole), facecolor="white")
         FigureCanvasAgg(self.figure)
         self.left = left / _WIDTH
+        self.language = speak(language)
         self._whole = whole
         box = (self.left, _BOTTOM / whole, 1 - (left + _RIGHT) / _WIDTH, height / whole)
         self.axes: Any = self.figure.add_axes(box)
@@ -111,7 +119,7 @@ class Frame:
 
     def chart(self, title: str, sentence: str) -> Chart:
         """Return the finished chart."""
-        return Chart(self.figure, sentence, title)
+        return Chart(self.figure, sentence, title, self.language)
 
 
 def fit(text: Any, room: float) -> None:
@@ -121,16 +129,9 @@ def fit(text: Any, room: float) -> None:
         text.set_fontsize(text.get_fontsize() * room / wide)
 
 
-def speak(language: str) -> None:
-    """Refuse a language that the figures do not speak.
-
-    Raises
-    ------
-    MailForensicsError
-        Of all languages, only English (``en``) is there.
-    """
-    if language != "en":
-        raise MailForensicsError(f"The figures have no texts in the language {language}")
+def speak(language: str) -> str:
+    """Return the language in which a figure speaks: the one that is asked for, else English."""
+    return language if language in LANGUAGES else "en"
 
 
 def shown(text: str, fallback: str, most: int = 32) -> str:

@@ -50,7 +50,7 @@ from mailforensics.schema import (
     check_table,
 )  # fmt: skip
 
-__all__ = ["CHECKS", "Card", "Check", "Scope", "cards", "run"]
+__all__ = ["CHECKS", "Card", "Check", "Explanation", "Scope", "cards", "explanations", "run"]
 
 CHECKS: MappingProxyType[str, type[Check]] = MappingProxyType(
     {
@@ -96,6 +96,24 @@ class Card:
     proves: str
     proves_not: str
     exceptions: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The texts of one check, for a report."""
+
+    title: str
+    question: str
+    proves: str
+    does_not_prove: str
+
+
+def explanations() -> dict[str, Explanation]:
+    """Return name -> texts of each check, in the order of :data:`CHECKS`."""
+    return {
+        name: Explanation(check.TITLE, check.QUESTION, check.PROVES, check.PROVES_NOT)
+        for name, check in CHECKS.items()
+    }
 
 
 def run(

@@ -12,7 +12,15 @@ from mailforensics.schema import CheckStatus, DeletionState
 
 __all__ = ["ThreadGaps"]
 
-_NEEDED = ["item_id", "message_id", "in_reply_to", "references", "subject", "sent_at"]
+_NEEDED = [
+    "item_id",
+    "evidence_id",
+    "message_id",
+    "in_reply_to",
+    "references",
+    "subject",
+    "sent_at",
+]
 _MOST = 1_000
 
 
@@ -30,7 +38,7 @@ class ThreadGaps(CaseCheck):
     SCOPE = Scope.CASE
 
     def examine(self, context: Context) -> Iterator[Verdict]:
-        """Yield one verdict for the case, then one for each missing message."""
+        """Yield one verdict for the case, then one for each missing message, at who cites it."""
         citing, ids = self._citing(context.messages)
         if not citing:
             said = "No message cites another, so there is no conversation to follow."
@@ -83,4 +91,6 @@ def _gap(key: str, refs: list[dict[str, Any]]) -> Verdict:
         f"{count} <{key}>, which is nowhere in the evidence; the first is "
         f"“{first['subject'] or 'without subject'}”{when}.",
         f"Cited by {listed}",
+        item_id=first["item_id"],
+        evidence_id=first["evidence_id"],
     )

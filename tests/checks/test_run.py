@@ -24,6 +24,9 @@ def test_each_check_has_the_texts_of_its_card():
         assert check.PROVES_NOT.endswith(".")
         assert check.TITLE
         assert check.SCOPE in checks.Scope
+    told = checks.explanations()
+    assert list(told) == list(checks.CHECKS)
+    assert told["dkim_body"].does_not_prove == checks.CHECKS["dkim_body"].PROVES_NOT
 
 
 def test_only_deleted_messages_are_read_and_those_that_pass_get_no_row():
@@ -80,3 +83,13 @@ def test_cards_carry_verdict_and_exceptions():
     assert card.summary == ("2 messages were examined: 1 has parts missing; 1 is complete.")
     assert len(card.exceptions) == 1
     assert "declares 400" in card.exceptions["detail"].iloc[0]
+
+
+def test_there_is_one_verdict_about_the_case_for_each_check():
+    case = Case(reads=[{"row_kind": "source", "evidence_id": "E02", "declared": 2, "read": 1}])
+    case.add(letter(headers=["References: <gone@x> <gone2@x>"]), source_ref="uid:INBOX/4")
+    case.add(letter(), deletion_state=DeletionState.LIVE, source_ref="uid:INBOX/9")
+    results = case.run()
+    about = results[results["item_id"].isna() & results["evidence_id"].isna()]
+    assert sorted(about["check"]) == sorted(checks.CHECKS)
+    assert len(results) > len(about) + 4
