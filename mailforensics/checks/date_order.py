@@ -86,8 +86,9 @@ def received_times(item: Item) -> list[datetime]:
 def thread_index_time(value: bytes) -> tuple[datetime, int] | None:
     """Return when a Thread-Index began, and how many replies deep it is ([MS-OXOMSG] 2.2.1.3).
 
-    The first six bytes are the upper 48 bits of a FILETIME, 16 bytes of GUID follow, then five
-    bytes for each reply.
+    After a reserved byte 1 stand the upper 40 bits of a FILETIME, 16 bytes of GUID, then five bytes
+    for each reply. Older programs write the upper 48 bits without the reserved byte: their first
+    byte is also 1, as it is in the FILETIME of any day from 1829 to 2057.
     """
     try:
         data = base64.b64decode(re.sub(rb"\s", b"", value[:20_000]), validate=True)
@@ -95,7 +96,10 @@ def thread_index_time(value: bytes) -> tuple[datetime, int] | None:
         return None
     if len(data) < 22 or data[0] != 1:
         return None
-    ticks = int.from_bytes(data[:6], "big") << 16
+    newer = data[1] == 1
+    ticks = (
+        int.from_bytes(data[1:6], "big") << 24 if newer else int.from_bytes(data[:6], "big") << 16
+    )
     return _FILETIME + timedelta(microseconds=ticks // 10), (len(data) - 22) // 5
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailforensics import mime
 from mailforensics.checks.base import Item
 from mailforensics.checks.date_order import received_times, thread_index_time
 from mailforensics.checks.magic import broken, identify
@@ -98,6 +99,9 @@ def test_thread_index():
     # The start of a real header of 2020.
     known = base64.b64decode("AdXL") + b"\0" * 19
     assert thread_index_time(base64.b64encode(known))[0].year == 2020
+    # The start of one by Exchange, which puts a reserved byte before the time.
+    exchange = base64.b64decode("AQHO") + b"\0" * 19
+    assert thread_index_time(base64.b64encode(exchange))[0].year == 2013
     raw = letter(headers=[hop(SENT), f"Thread-Index: {thread_index(SENT + timedelta(days=3))}"])
     assert "conversation began" in one("date_order", raw)[1]
     raw = letter(headers=[hop(SENT), f"Thread-Index: {thread_index(SENT - timedelta(days=30))}"])
@@ -226,3 +230,18 @@ def test_any_bytes_are_identified_without_error(base, noise, place):
     kind = identify(data)
     if kind is not None:
         broken(kind, data)
+
+
+def test_real_conversations_begin_before_their_messages(corpora):
+    compared = 0
+    for path in sorted(path for path in (corpora / "eml").rglob("*") if path.is_file()):
+        raw = path.read_bytes()
+        if b"thread-index:" not in raw.lower():
+            continue
+        sent = mime.read_message(raw, source_ref="x").sent_at
+        values = Item(row={"raw_kind": "original"}, raw=raw).values("thread-index")
+        found = thread_index_time(values[0]) if values else None
+        if found is not None and sent is not None:
+            assert timedelta(days=-1) < sent - found[0] < timedelta(days=400), path
+            compared += 1
+    assert compared >= 20
