@@ -213,7 +213,6 @@ class _Bounds:
     def _without_blank_line(self, end: int, ended_by: EndedBy) -> int:
         """Drop the blank line that an mbox file puts behind each message."""
         if self.start.kind is not StartKind.SEPARATOR or ended_by in {
-            EndedBy.RANGE_END,
             EndedBy.LIMIT,
             EndedBy.MIME_CLOSE,
         }:

@@ -20,7 +20,7 @@ from mailforensics.images import (
 from mailforensics.mime import nested_bytes, read_nested
 from mailforensics.readers import thunderbird
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
-from mailforensics.readers.carveplaces import Area, areas
+from mailforensics.readers.carveplaces import Area, Place, areas
 from mailforensics.readers.folders import role_of
 from mailforensics.schema import (
     Completeness,
@@ -76,7 +76,12 @@ class _Find:
             return True
         if self.begins_there and not self.carved.has_separator and self._lacks_bytes:
             return False
-        return self.carved.complete
+        return self.carved.complete or (self.carved.closed is None and self._at_file_end)
+
+    @property
+    def _at_file_end(self) -> bool:
+        """Whether the message ends with the file, which is no disk: nothing follows it."""
+        return self.area.place is Place.WHOLE and self.carved.ended_by is EndedBy.RANGE_END
 
     @property
     def _lacks_bytes(self) -> bool:

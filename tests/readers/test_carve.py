@@ -170,6 +170,15 @@ def test_a_blob_without_file_system_says_that_it_cannot_tell(tmp_path):
     assert "whether the message was deleted cannot be told" in record.deletion_basis
 
 
+def test_a_message_that_ends_with_the_file_is_not_said_to_lack_its_end(tmp_path):
+    data = bytes(600) + SEPARATOR + SHORT + b"\n" + SEPARATOR + KEPT + b"\n"
+    first, last = read(blob(tmp_path / "tail.dat", data))
+    assert first.defects == []
+    assert last.sha256 == hashlib.sha256(KEPT).hexdigest()
+    assert last.completeness is Completeness.COMPLETE
+    assert last.defects == ["end_undecided"]
+
+
 def test_lines_of_thunderbird_are_kept_as_flags_and_left_out_of_the_bytes(tmp_path):
     front = b"X-Mozilla-Status: 0009\nX-Mozilla-Status2: 00000000\n"
     data = b"".join(SEPARATOR + front + message + b"\n" for message in (SHORT, KEPT))
