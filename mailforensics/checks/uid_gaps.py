@@ -13,8 +13,7 @@ from mailforensics.schema import CheckStatus, DeletionState
 
 __all__ = ["UidGaps", "missing_numbers"]
 
-_REF = re.compile(r"uid:(.*)/(\d{1,10})", re.DOTALL)
-_FLAG = re.compile(r"uid:(\d{1,10})")
+_REF = re.compile(r"uid:(?:(.*)/)?(\d{1,10})", re.DOTALL)
 _MOST_RANGES = 40
 _NEEDED = ["evidence_id", "source_path", "source_ref", "mailbox", "folder", "flags"]
 
@@ -69,15 +68,12 @@ class UidGaps(CaseCheck):
 
 
 def _number(row: dict[str, object]) -> tuple[str, int] | None:
-    """Return folder and UID, from the reference or from a flag ``uid:N``."""
-    match = _REF.fullmatch(str(row["source_ref"] or ""))
-    if match is not None:
-        return match[1], int(match[2])
+    """Return folder and UID, from the reference or a flag: ``uid:FOLDER/N``, ``uid:N``."""
     flags = row["flags"] if isinstance(row["flags"], list) else []
-    for flag in flags:
-        found = _FLAG.fullmatch(str(flag))
-        if found is not None:
-            return str(row["folder"] or ""), int(found[1])
+    for text in (row["source_ref"], *flags):
+        match = _REF.fullmatch(str(text))
+        if match is not None:
+            return (match[1] if match[1] is not None else str(row["folder"] or "")), int(match[2])
     return None
 
 

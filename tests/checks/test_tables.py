@@ -140,6 +140,13 @@ def test_uid_gaps_pass_and_do_not_apply():
     assert whole(Case().add(letter()).run("uid_gaps"), "uid_gaps")["status"] == "not_applicable"
 
 
+def test_uids_in_flags_name_their_folder():
+    case = Case().add(letter(), flags=["seen", "uid:.Sent/3"], folder="Sent")
+    gap = case.run("uid_gaps").iloc[1]
+    assert gap["summary"] == "E01, folder .Sent: 2 messages were removed."
+    assert gap["detail"] == "Missing numbers: 1-2"
+
+
 def test_huge_uids_take_no_time():
     assert missing_numbers({1, 4_294_967_295}) == [(2, 4_294_967_294)]
     assert missing_numbers(set()) == []
