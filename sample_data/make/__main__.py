@@ -55,10 +55,18 @@ def _instances(copies: list[Instance], ids: dict[str, str], made: object) -> byt
     for entry in copies:
         message = messages.get(entry.key)
         lines.append(
-            [ids[message.message_id] if message else entry.key, truth.EVIDENCE_IDS[entry.evidence],
-             entry.evidence, entry.path, entry.place, entry.state, entry.completeness, entry.sha256,
-             entry.size]
-        )  # fmt: skip
+            [
+                ids[message.message_id] if message else entry.key,
+                truth.EVIDENCE_IDS[entry.evidence],
+                entry.evidence,
+                entry.path,
+                entry.place,
+                entry.state,
+                entry.completeness,
+                entry.sha256,
+                entry.size,
+            ]
+        )
     return truth.table(header, lines)
 
 

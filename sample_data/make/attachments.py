@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 __all__ = ["Attachment", "calendar_entry", "csv", "pdf", "png", "xlsx"]
 
@@ -52,7 +52,7 @@ def calendar_entry(name: str, uid: str, title: str, start: datetime, stop: datet
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")  # noqa: UP017 - 3.11 typing
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 # --- PDF -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 __all__ = ["CLUSTER", "Disk", "Node"]
 
@@ -58,7 +58,8 @@ class Disk:
         self._aliases: dict[str, int] = {}
         self._write_boot(sectors, start, label, serial)
         self._put(
-            self._root_slots(1)[0], self._short(label.ljust(11), 0x08, 0, 0, datetime(2026, 3, 2))
+            self._root_slots(1)[0],
+            self._short(label.ljust(11), 0x08, 0, 0, datetime(2026, 3, 2, tzinfo=UTC)),
         )
 
     def _write_boot(self, sectors: int, start: int, label: str, serial: int) -> None:
@@ -67,9 +68,20 @@ class Disk:
         self.image[446:462] = entry
         self.image[510:512] = b"\x55\xaa"
         boot = b"\xeb\x3c\x90MSDOS5.0" + struct.pack(
-            "<HBHBHHBHHHII", SECTOR, PER_CLUSTER, RESERVED, FATS, ROOT_ENTRIES, sectors, 0xF8,
-            self.fat_sectors, 63, 255, start, 0,
-        )  # fmt: skip
+            "<HBHBHHBHHHII",
+            SECTOR,
+            PER_CLUSTER,
+            RESERVED,
+            FATS,
+            ROOT_ENTRIES,
+            sectors,
+            0xF8,
+            self.fat_sectors,
+            63,
+            255,
+            start,
+            0,
+        )
         boot += struct.pack("<BBBI", 0x80, 0, 0x29, serial) + label.ljust(11).encode() + b"FAT16   "
         self.image[self.origin : self.origin + len(boot)] = boot
         self.image[self.origin + 510 : self.origin + 512] = b"\x55\xaa"

@@ -218,7 +218,7 @@ def _do(box: Box, deed: Deed) -> None:
 
 
 def _burst(made: World) -> None:
-    """Delete all about Nordwind Pumps, from the desk of 10.0.4.17, in the evening of 12 November."""
+    """Delete all about Nordwind Pumps, from the desk of 10.0.4.17, in the evening of 12 November."""  # noqa: E501
     waves = {
         NORDWIND: moment(12, 17, 42, 9),
         "Sent": moment(12, 17, 43, 2),
@@ -245,9 +245,13 @@ def _number(made: World) -> None:
     inbox = 2200
     counters: dict[str, int] = {}
     stays = sorted(
-        ((stay[0], box.message.message_id, box, place) for box in made.sales.values()
-         for place, stay in enumerate(box.stays)), key=lambda row: row[:2],
-    )  # fmt: skip
+        (
+            (stay[0], box.message.message_id, box, place)
+            for box in made.sales.values()
+            for place, stay in enumerate(box.stays)
+        ),
+        key=lambda row: row[:2],
+    )
     for since, name, box, place in stays:
         folder = box.stays[place][1]
         if folder == "INBOX":

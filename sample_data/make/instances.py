@@ -33,8 +33,13 @@ class Instance:
     size: int = 0
 
 
-def instance(
-    key: str, evidence: str, path: str, place: str, state: str, raw: bytes | None
+def instance(  # noqa: PLR0917 - the columns of a row, in their order
+    key: str,
+    evidence: str,
+    path: str,
+    place: str,
+    state: str,
+    raw: bytes | None,
 ) -> Instance:
     """Return the row of a copy; without bytes it is one that only traces tell of."""
     if raw is None:

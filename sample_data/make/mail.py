@@ -206,7 +206,7 @@ def encoded(text: str, writer: Person) -> bytes:
 
 
 def _quote(letter: Letter, sent: dict[str, Sent]) -> str:
-    """Return the text answered, quoted, as the writer's program does it; nothing for unseen mail."""
+    """Return the text answered, quoted, as the writer's program does it; nothing for unseen mail."""  # noqa: E501
     held = sent.get(letter.reply_to)
     if held is None or held.letter.fate in {"key", "known-by-reply", "known-by-log"}:
         return ""
@@ -281,7 +281,7 @@ def file_name_of(name: str) -> bytes:
     if name.isascii():
         return f'filename="{name}"'.encode()
     quoted = "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 or byte in b"-._" else f"%{byte:02X}"
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or byte in b"-._" else f"%{byte:02X}"
         for byte in name.encode("utf-8")
     )
     return f"filename*=UTF-8''{quoted}".encode()

@@ -109,7 +109,7 @@ PAPERS: Mapping[str, Callable[[], Attachment]] = MappingProxyType(
             "We reserve all rights under clause 9 of contract HY-2026-0417.", pages=6,
         ),
         "lading": _letter(
-            "BH-SHA-260724-11.pdf", "提单 BH-SHA-260724-11", "BILL OF LADING", "12 pallets, 7,860 kg",
+            "BH-SHA-260724-11.pdf", "提单 BH-SHA-260724-11", "BILL OF LADING", "12 pallets, 7,860 kg",  # noqa: E501
             "Shanghai - Hamburg, vessel Harbor Lark",
         ),
         "photo": _photo,
@@ -125,7 +125,7 @@ PAPERS: Mapping[str, Callable[[], Attachment]] = MappingProxyType(
         ),
         "call": _call,
         "minutes": _letter(
-            "会议纪要-20261029.pdf", "10月29日电话会议纪要（草稿）", "Minutes of the call, 29 October 2026",
+            "会议纪要-20261029.pdf", "10月29日电话会议纪要（草稿）", "Minutes of the call, 29 October 2026",  # noqa: E501
             "1 Eleven valves replaced by 20 November", "2 Penalty: open, answer by 13 November",
         ),
         "final": _letter(
@@ -134,7 +134,7 @@ PAPERS: Mapping[str, Callable[[], Attachment]] = MappingProxyType(
         ),
         "rework": lambda: csv(
             "返工单-2605.csv",
-            [["日期", "工序", "批号", "数量", "签字"], ["2026-06-17", "换装密封圈", "2605", 240, "周伟"]],
+            [["日期", "工序", "批号", "数量", "签字"], ["2026-06-17", "换装密封圈", "2605", 240, "周伟"]],  # noqa: E501
         ),
     }
 )  # fmt: skip

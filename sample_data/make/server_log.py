@@ -64,15 +64,14 @@ def _lines(made: World) -> Iterator[tuple[datetime, str]]:
     for session in _sessions(made):
         yield from _session_lines(session)
     for day in range(5, 14):
-        noon = moment(day, 3, 15, 2)
-        yield noon, "master: Warning: SIGHUP received - reloading configuration"
+        yield moment(day, 3, 15, 2), "master: Warning: SIGHUP received - reloading configuration"
     for day in (6, 11):
         yield (
             moment(day, 4, 12, 44),
             (
-                "imap-login: Info: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): "
-                f"user=<admin@huayang.example>, method=PLAIN, rip=203.0.113.{90 + day}, lip={SERVER}, TLS, "
-                f"session=<{session_name(moment(day, 4, 12, 42), 40000 + day, f'203.0.113.{90 + day}')}>"
+                "imap-login: Info: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): "  # noqa: E501
+                f"user=<admin@huayang.example>, method=PLAIN, rip=203.0.113.{90 + day}, lip={SERVER}, TLS, "  # noqa: E501
+                f"session=<{session_name(moment(day, 4, 12, 42), 40000 + day, f'203.0.113.{90 + day}')}>"  # noqa: E501
             ),
         )
 
@@ -212,8 +211,11 @@ def _facts(message: Sent, raw: bytes, uid: int, flags: str) -> str:
 
 def _own_sessions(made: World) -> Iterator[Session]:
     """Yield the logins of the staff to their own mailboxes; some throw the menu away."""
-    menus = [entry for entry in made.of_topic("canteen", "birthday", "notice", "office")
-             if moment(20, 0, 0, month=10) < entry.arrived < moment(12, 0, 0)]  # fmt: skip
+    menus = [
+        entry
+        for entry in made.of_topic("canteen", "birthday", "notice", "office")
+        if moment(20, 0, 0, month=10) < entry.arrived < moment(12, 0, 0)
+    ]
     for day in _days():
         for person in ("chen", "zhou", "wang", "liu", "zhao", "sun", "huang"):
             user = PEOPLE[person]
@@ -304,7 +306,7 @@ def _session_lines(session: Session) -> Iterator[tuple[datetime, str]]:
         session.end,
         head
         + (
-            f"Disconnected: Logged out in={300 + sizes} out={4000 + 9 * sizes} deleted={session.deleted} "
+            f"Disconnected: Logged out in={300 + sizes} out={4000 + 9 * sizes} deleted={session.deleted} "  # noqa: E501
             f"expunged={session.expunged} trashed={session.trashed} hdr_count={number(30, name)} "
             f"hdr_bytes={number(9000, name)} body_count={number(9, name)} body_bytes={sizes}"
         ),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sample_data.make.attachments import csv, pdf, png
 from sample_data.make.chance import digest, number, some
 from sample_data.make.fat16 import CLUSTER, Disk, Node
-from sample_data.make.fate import World
+from sample_data.make.fate import World, moment
 from sample_data.make.instances import STICK, Instance, instance
 from sample_data.make.mail import Sent, asctime, delivered_to
 from sample_data.make.people import PEOPLE
@@ -38,7 +38,7 @@ def exported(made: World, message: Sent) -> bytes:
 def stick(made: World) -> tuple[bytes, list[Instance]]:
     """Return the image, packed as a zip export, and the messages on it."""
     disk = Disk(SIZE, "ZHOUWEI", 0x2026A417)
-    when = datetime(2026, 10, 15, 19, 10)
+    when = moment(15, 19, 10, month=10)
     disk.write("读我.txt", "销售资料备份 周伟\r\n".encode("gb18030"), when)
     for path in ("邮件导出", "邮件导出/北风2025", "邮件导出/北风2026", "样本"):
         disk.folder(path, when)
@@ -104,7 +104,7 @@ def _new_mail(
         if not fate.startswith("stick-"):
             continue
         path = f"邮件导出/北风2026/{_file_name(message)}"
-        stamp = datetime(2026, 11, 11, 17, 52) if fate == "stick-only" else when
+        stamp = moment(11, 17, 52) if fate == "stick-only" else when
         node = disk.write(path, exported(made, message), stamp)
         (torn if fate == "stick-part" else whole).append(node)
         found.append(_row(made, message, path, "carved", partial=fate == "stick-part"))
@@ -138,7 +138,7 @@ def _overwrite(disk: Disk, torn: list[Node]) -> None:
     """Write new files where the ends of deleted ones lay: a catalogue and a picture."""
     free = [cluster for node in torn for cluster in node.clusters[KEPT:]]
     half = len(free) // 2
-    later = datetime(2026, 11, 12, 18, 2)
+    later = moment(12, 18, 2)
     pages = half * CLUSTER // 420
     catalogue = pdf("", "止回阀样本 2026", ["Check valves", "DN50 to DN300"], pages=pages).data
     catalogue = _fitted(catalogue, half)

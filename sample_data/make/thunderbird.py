@@ -16,6 +16,7 @@ __all__ = ["fetched_at", "profile"]
 _POP = "Mail/pop.huayang.example"
 _LOCAL = "Mail/Local Folders"
 TAKEN = moment(13, 9, 30)
+_UNNEEDED = frozenset({"canteen", "birthday", "office", "travel", "freight", "notice"})
 _READ, _REPLIED, _EXPUNGED, _ATTACHED = 0x0001, 0x0002, 0x0008, 0x10000000
 _KEYS = b"X-Mozilla-Keys: " + b" " * 80 + b"\r\n"
 
@@ -103,13 +104,15 @@ def _fates(made: World) -> dict[str, str]:
             fates[key] = "archive-compacted" if compacted else "archive"
         elif letter.fate == "na-expunged":
             fates[key] = "deleted"
-        elif letter.topic in {"canteen", "birthday", "office", "travel", "freight", "notice"}:
-            if letter.sent < moment(5, 0, 0):
-                recent.append(key)
+        elif letter.topic in _UNNEEDED and letter.sent < moment(5, 0, 0):
+            recent.append(key)
     for place, key in enumerate(some(recent, 17, "li na deletes")):
         fates[key] = ("trash", "deleted", "trash", "deleted", "trash-deleted")[place % 5]
-    written = [key for key, entry in made.messages.items()
-               if entry.letter.sender == "lina" and entry.letter.topic == "meeting"]  # fmt: skip
+    written = [
+        key
+        for key, entry in made.messages.items()
+        if entry.letter.sender == "lina" and entry.letter.topic == "meeting"
+    ]
     fates[some(written, 1, "li na takes back")[0]] = "deleted"
     return fates
 
@@ -159,7 +162,7 @@ def _summary(path: str, count: int) -> bytes:
     return (
         '// <!-- <mdb:mork:z v="1.4"/> -->\r\n'
         "< <(a=c)> // (f=iso-8859-1)\r\n"
-        "  (B8=folderDate)(B9=totMsgs)(BA=numNewMsgs)(BB=flags)(80=ns:msg:db:row:scope:dbfolderinfo:all)\r\n"
+        "  (B8=folderDate)(B9=totMsgs)(BA=numNewMsgs)(BB=flags)(80=ns:msg:db:row:scope:dbfolderinfo:all)\r\n"  # noqa: E501
         "  (81=ns:msg:db:table:kind:dbfolderinfo)>\r\n\r\n"
         f"<(C0={int(TAKEN.timestamp()):x})(C1={count:x})(C2=0)(C3=4)>\r\n"
         "{1:^80 {(k^81:c)(s=9u) 1 }[1(^B8^C0)(^B9^C1)(^BA^C2)(^BB^C3)]}\r\n"
@@ -170,11 +173,11 @@ def _summary(path: str, count: int) -> bytes:
 def _popstate(entries: list[_Entry]) -> bytes:
     """Return the list of what is still on the server: the last fourteen days."""
     rows = [
-        f"k {digest('uidl', entry.message.message_id).hex()[:16]} {int(entry.written.timestamp())}\r\n"
+        f"k {digest('uidl', entry.message.message_id).hex()[:16]} {int(entry.written.timestamp())}\r\n"  # noqa: E501
         for entry in entries
         if entry.written > TAKEN - timedelta(days=14)
     ]
-    head = "# POP3 State File\r\n# This is a generated file!  Do not edit.\r\n\r\n*pop.huayang.example li.na\r\n"
+    head = "# POP3 State File\r\n# This is a generated file!  Do not edit.\r\n\r\n*pop.huayang.example li.na\r\n"  # noqa: E501
     return (head + "".join(rows)).encode()
 
 

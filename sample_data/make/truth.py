@@ -8,7 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from sample_data.make.fate import FRIDAY, LOG_START, TRACES, World
 from sample_data.make.instances import FRIDAY as FRIDAY_COPY
@@ -44,6 +44,7 @@ class Row:
 
     truth_id: str
     message_id: str
+    source_ref: str
     subject: str
     sent_at: str
     from_addr: str
@@ -70,9 +71,15 @@ def instance_rows(made: World, found: Iterable[Instance]) -> list[Instance]:
         gone = box is not None and box.at(FRIDAY) is None
         if entry.evidence == MONDAY_COPY and gone and entry.state != "known_only":
             entry = Instance(  # noqa: PLW2901 - the same copy, seen from Friday
-                entry.key, entry.evidence, entry.path, entry.place, "absent_later",
-                entry.completeness, entry.sha256, entry.size,
-            )  # fmt: skip
+                entry.key,
+                entry.evidence,
+                entry.path,
+                entry.place,
+                "absent_later",
+                entry.completeness,
+                entry.sha256,
+                entry.size,
+            )
         rows.append(entry)
     held = {entry.key for entry in rows if CUSTODIANS[entry.evidence] == "Sales"}
     for key, message in made.messages.items():
@@ -111,6 +118,7 @@ def _row(made: World, key: str, copies: list[Instance], truth_id: str) -> Row:
     return Row(
         truth_id=truth_id,
         message_id=message.message_id if message else "",
+        source_ref="" if message else f"uidlist:{copies[0].place}",
         subject=letter.subject if letter and letter.key != "d33" else "",
         sent_at=_utc(letter.sent) if letter and letter.key != "d33" else "",
         from_addr=PEOPLE[letter.sender].address if letter and letter.key != "d33" else "",
@@ -190,12 +198,12 @@ def _done(made: World, key: str, copies: list[Instance], deleted: list[str]) -> 
         return "stale_uid"
     if message.letter.fate in TRACES:
         codes.append(message.letter.fate.replace("-", "_"))
-    for deed in box.deeds if box else ():
-        codes.append(
-            "burst"
-            if deed.session == "burst"
-            else f"sales_{deed.what}_{deed.target.lower()}".rstrip("_")
-        )
+    codes += [
+        "burst"
+        if deed.session == "burst"
+        else f"sales_{deed.what}_{deed.target.lower()}".rstrip("_")
+        for deed in (box.deeds if box else ())
+    ]
     if (FRIDAY_COPY, "in_deleted_folder") in states and not (box and box.deeds):
         codes.append("sales_trash_before")
     if (
@@ -222,7 +230,7 @@ def _done(made: World, key: str, copies: list[Instance], deleted: list[str]) -> 
 
 
 def _utc(when: datetime) -> str:
-    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def table(header: list[str], lines: Iterable[Iterable[object]]) -> bytes:
@@ -276,18 +284,43 @@ def case_json() -> bytes:
     taken = "2026-11-13T09:30:00+08:00"
     sales = "sales@huayang.example"
     evidence: list[dict[str, str]] = [
-        {"path": f"evidence/{THUNDERBIRD}", "custodian": "Li Na", "mailbox": "li.na@huayang.example",
-         "as_of": taken, "note": "Copied from the assistant's computer, Thunderbird closed."},
-        {"path": f"evidence/{MONDAY_COPY}", "custodian": "Sales", "mailbox": sales,
-         "as_of": "2026-11-09T02:00:00+08:00", "note": "Backup of the mail server, Monday night."},
-        {"path": f"evidence/{FRIDAY_COPY}", "custodian": "Sales", "mailbox": sales,
-         "as_of": "2026-11-13T02:00:00+08:00", "supersedes": "E02",
-         "note": "Backup of the mail server, Friday night."},
-        {"path": f"evidence/{STICK}", "custodian": "Zhou Wei", "mailbox": "",
-         "as_of": taken, "note": "Image of a USB stick that was handed in at the reception."},
-        {"path": f"evidence/{LOG}", "custodian": "Sales", "mailbox": sales,
-         "as_of": "2026-11-13T09:05:00+08:00", "note": "Log of the mail server since 5 November."},
-    ]  # fmt: skip
+        {
+            "path": f"evidence/{THUNDERBIRD}",
+            "custodian": "Li Na",
+            "mailbox": "li.na@huayang.example",
+            "as_of": taken,
+            "note": "Copied from the assistant's computer, Thunderbird closed.",
+        },
+        {
+            "path": f"evidence/{MONDAY_COPY}",
+            "custodian": "Sales",
+            "mailbox": sales,
+            "as_of": "2026-11-09T02:00:00+08:00",
+            "note": "Backup of the mail server, Monday night.",
+        },
+        {
+            "path": f"evidence/{FRIDAY_COPY}",
+            "custodian": "Sales",
+            "mailbox": sales,
+            "as_of": "2026-11-13T02:00:00+08:00",
+            "supersedes": "E02",
+            "note": "Backup of the mail server, Friday night.",
+        },
+        {
+            "path": f"evidence/{STICK}",
+            "custodian": "Zhou Wei",
+            "mailbox": "",
+            "as_of": taken,
+            "note": "Image of a USB stick that was handed in at the reception.",
+        },
+        {
+            "path": f"evidence/{LOG}",
+            "custodian": "Sales",
+            "mailbox": sales,
+            "as_of": "2026-11-13T09:05:00+08:00",
+            "note": "Log of the mail server since 5 November.",
+        },
+    ]
     data = {
         "name": "HY-2026-0417: missing mail of the sales department",
         "examiner": "Sun Lei, IT",
