@@ -196,12 +196,12 @@ def _in_angle(sign: str, builder: _Builder) -> None:
     assert angle is not None
     if sign == ">":
         builder.closed = True
-    elif sign in ",;" and not "".join(angle).lstrip().startswith("@"):
+    elif sign in ",;" and not (angle and angle[0].startswith("@")):
         builder.end()  # the bracket was never closed
     elif sign == "<":
         angle.clear()
-    else:
-        angle.append(sign)
+    elif angle or not sign.isspace():
+        angle.append(sign if angle else sign.lstrip())
 
 
 def _in_name(sign: str, builder: _Builder) -> None:

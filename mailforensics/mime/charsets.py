@@ -108,6 +108,8 @@ _ESCAPES = re.compile(rb"\x1b(?:\$[@BA]|\$\([CD]|\([IJ]|\$\)[CA])")
 _GB_PAIRS = re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xf7][\xa1-\xfe]|[\xa1-\xa9][\xa1-\xfe])*")
 _SAMPLE = 16384
 _ENOUGH = 12
+_ODD = re.compile(r"[\uff61-\uff9f\x80-\x9f\ue000-\uf8ff]")
+_WIDE = re.compile(r"[\u0800-\ufffc]")
 _C1 = re.compile(r"[\x80-\x9f]")
 _SURE = 0.6
 
@@ -178,9 +180,11 @@ def decode_text(data: bytes, declared: str | None) -> tuple[str, str, list[str]]
         return data.decode("ascii"), codec or "ascii", _unknown(declared, codec)
     if codec == "utf-8":
         try:
-            return _without_bom(data.decode("utf-8")), codec, []
+            text = _without_bom(data.decode("utf-8"))
         except UnicodeDecodeError:
             pass
+        else:  # another program may have lost signs before
+            return text, codec, ["undecodable_text"] if "\ufffd" in text else []
     if codec is None or codec == "ascii":
         return _undeclared(data, declared, codec)
     return _declared(data, codec)
@@ -227,14 +231,35 @@ def _declared(data: bytes, codec: str) -> tuple[str, str, list[str]]:
         text, clean = _decode(data, candidate)
         if clean:
             return text, candidate, []
+    return _best_of(data, codec)
+
+
+def _best_of(data: bytes, codec: str) -> tuple[str, str, list[str]]:
+    """Choose where no candidate fits every byte: the named set unless another loses far less."""
     text, _ = _decode(data, codec)
-    if _few_losses(text):
+    shifted = codec in _ESCAPED and not data.isascii()
+    if not shifted and _few_losses(text) and not _is_nearly_utf8(data):
         return text, codec, ["undecodable_text"]
-    used = guess(data)
-    guessed, clean = _decode(data, used)
-    if clean or guessed.count("\ufffd") < text.count("\ufffd"):
-        return guessed, used, ["charset_mismatch"] + ([] if clean else ["undecodable_text"])
-    return text, codec, ["undecodable_text"]
+    others = ("utf-8", "euc_jp", "cp932") if codec == "iso2022_jp" else (guess(data),)
+    used, loss = codec, _losses(text)
+    for candidate in others:
+        tried, _ = _decode(data, candidate)
+        if _losses(tried) < loss:
+            text, used, loss = tried, candidate, _losses(tried)
+    defects = [] if used == codec else ["charset_mismatch"]
+    return text, used, [*defects, "undecodable_text"] if "\ufffd" in text else defects
+
+
+def _losses(text: str) -> int:
+    """Weigh what nobody can read: replacement signs, lone kana bytes, control signs."""
+    return 2 * text.count("\ufffd") + len(_ODD.findall(text))
+
+
+def _is_nearly_utf8(data: bytes) -> bool:
+    """Say whether bytes are UTF-8 with a little damage."""
+    text = data[:_SAMPLE].decode("utf-8", "replace")
+    foreign = len(_WIDE.findall(text))
+    return foreign >= 8 and text.count("\ufffd") * 10 <= foreign
 
 
 _ESCAPED = frozenset({"utf-8", "utf-7", "hz", "iso2022_jp", "iso2022_kr", "utf-16", "utf-32"})
@@ -288,6 +313,8 @@ def guess(data: bytes) -> str:
 
 
 def _guess_8bit(sample: bytes) -> str:
+    if _is_nearly_utf8(sample):
+        return "utf-8"
     high = len(sample.translate(None, _ASCII))
     if high >= _ENOUGH:
         found = cchardet.detect(sample)

@@ -19,6 +19,7 @@ MAX_TEXT = 1_000_000
 MAX_ATTACHED = 200_000
 """Bytes of one attached text that go to the index."""
 
+_CITED = re.compile(r"cid:([^\s\"'<>()]{1,250})", re.IGNORECASE)
 _META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 
 
@@ -118,12 +119,15 @@ class _Gatherer:
         return [(part, text) for part, text in self.marked if not part.alternative]
 
     def _mark_inline(self, parts: list[Part]) -> None:
+        """Call a part inline that the HTML shows, or that belongs to it and is no file."""
+        cited: set[str] | None = None
         for record in self.content.attachments:
             part = parts[record.position - 1]
             if record.inline or not part.content_id or not part.related:
                 continue
-            cited = any(f"cid:{part.content_id}" in text for _, text in self.marked)
-            record.inline = cited or part.disposition != "attachment"
+            if part.disposition == "attachment" and cited is None:
+                cited = {one for _, text in self.marked for one in _CITED.findall(text)}
+            record.inline = part.disposition != "attachment" or part.content_id in (cited or ())
 
 
 def _without_holes(part: Part) -> bytes:

@@ -35,7 +35,7 @@ _ONCE = frozenset(
 )  # fmt: skip
 _FIELD = re.compile(rb"^([!-9;-~]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _BARE_CR = re.compile(rb"\r(?!\n|\Z)")
-_CR_FIELD = re.compile(rb"\r+(?=[!-9;-~]++:|[ \t])")
+_CR_FIELD = re.compile(rb"(?<!\r)\r++(?=[!-9;-~]++:|[ \t])")
 _NAMES: dict[bytes, tuple[str, str]] = {}
 
 
@@ -88,6 +88,8 @@ def read_headers(raw: bytes, start: int, end: int, *, envelope: bool = False) ->
     size = sum([len(name) + len(value) for name, value in found]) + 2 * len(found)
     if size < len(block) or (b"\r" in block and _BARE_CR.search(block)):
         found = _careful(block, start, end, headers)
+    if not found and block.strip():  # text without headers and without an empty line
+        headers.stop = headers.body = start
     _fill(headers, found)
     return headers
 

@@ -14,8 +14,11 @@ __all__ = ["Parameters", "read_parameters"]
 Parameters = tuple[str, dict[str, str], bool]
 
 _LONGEST = 65536
-_PARAMETER = re.compile(rb';\s*+([^\s=;"]++)\s*+=\s*+("(?:[^"\\]++|\\.)*+"|[^;]*+)', re.DOTALL)
-_QUOTED_PAIR = re.compile(rb'\\(["\\])')
+_PARAMETER = re.compile(
+    rb';\s*+([^\s=;"]++)\s*+=\s*+("(?:[^"\\\x80-\xff]++|[\x80-\xff]\\?+|\\.)*+"|[^;]*+)', re.DOTALL
+)
+# In Big5, GBK and Shift_JIS the second byte of a sign may be a backslash.
+_QUOTED_PAIR = re.compile(rb'(?<![\x80-\xff])\\(["\\])')
 _COMMENT = re.compile(rb"\([^()]*+\)")
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*)?)?")
 

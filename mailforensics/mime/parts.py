@@ -290,8 +290,6 @@ class _Walk:
                 self.defect("too_many_parts")
                 return
             headers = read_headers(self.plain, start, stop)
-            if not headers.fields and not headers.ended:
-                headers.body = start  # text without headers and without the empty line
             inner = _Place(
                 place.depth + 1,
                 media_type,

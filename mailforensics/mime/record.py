@@ -223,9 +223,19 @@ def _read_inside(
             if code not in record.defects:
                 record.defects.append(code)
             return
-        _read_inside(
-            part.data, f"{source_ref}/part:{part.position}", source_ref, depth + 1, records
-        )
+        inside = len(records)
+        ref = f"{source_ref}/part:{part.position}"
+        _read_inside(part.data, ref, source_ref, depth + 1, records)
+        if not part.closed:
+            _may_be_cut(records[inside])
+
+
+def _may_be_cut(record: MessageRecord) -> None:
+    """Mark a message that no boundary closes in the message around it."""
+    if "boundary_not_closed" not in record.defects:
+        record.defects.append("boundary_not_closed")
+    if record.completeness is Completeness.COMPLETE:
+        record.completeness = Completeness.PARTIAL
 
 
 def part_bytes(raw: bytes | memoryview, position: int) -> bytes:

@@ -10,6 +10,7 @@ __all__ = ["html_to_text"]
 MAX_HTML = 4_000_000
 """Signs of one HTML text that are reduced; what follows is left out."""
 
+_HUGE = re.compile(r"&#[0-9]{9,}+;?")
 _HIDDEN = re.compile(r"<(script|style|title|noscript|template)\b", re.IGNORECASE)
 _BLOCK = re.compile(
     r"</?(?:p|div|br|tr|li|ul|ol|h[1-6]|table|td|th|blockquote|pre|hr|dd|dt|dl|center|section|"
@@ -38,7 +39,9 @@ def html_to_text(html_text: str) -> str:
         source = _without_hidden(_without_comments(source)).replace("\n", " ")
         source = _TAG.sub("", _BLOCK.sub("\n", source))
     if "&" in source:
-        source = html.unescape(source).encode("utf-8", "replace").decode("utf-8")
+        source = (
+            html.unescape(_HUGE.sub("\ufffd", source)).encode("utf-8", "replace").decode("utf-8")
+        )
     lines = [" ".join(line.split()) for line in source.split("\n")]
     return "\n".join(filter(None, lines))
 

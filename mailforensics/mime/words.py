@@ -46,19 +46,29 @@ def header_text(value: bytes, hint: str | None = None) -> tuple[str, list[str]]:
         ``raw_8bit_header``, and ``undecodable_text`` where no set fits.
     """
     flat = unfold(value)
-    if flat.isascii():
+    if flat.isascii() and not _is_shifted(flat, hint):
         return flat.decode("ascii"), []
     text, losses = _repair(flat, hint)
+    if "\ufffd" in text:
+        losses = ["undecodable_text"]
     return text, ["raw_8bit_header", *losses]
+
+
+def _is_shifted(flat: bytes, hint: str | None) -> bool:
+    """Say whether ASCII bytes are ISO-2022 or HZ text (RFC 1468, RFC 1843)."""
+    if b"\x1b" in flat:
+        return True
+    return b"~{" in flat and hint is not None and canonical(hint) == "hz"
 
 
 def _repair(flat: bytes, hint: str | None) -> tuple[str, list[str]]:
     """Decode raw 8-bit bytes: UTF-8, then the set named elsewhere, then by the bytes."""
-    try:
-        return flat.decode("utf-8"), []
-    except UnicodeDecodeError:
-        pass
     codec = canonical(hint) if hint else None
+    if not flat.isascii():
+        try:
+            return flat.decode("utf-8"), []
+        except UnicodeDecodeError:
+            pass
     if codec not in (None, "ascii", "utf-8", "utf-7"):
         text, _, losses = decode_text(flat, codec)
         if not losses:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
@@ -19,21 +20,23 @@ from mailforensics.schema import Confidence, DeletionState, MessageRecord, Recor
 
 __all__ = ["EmlxReader"]
 
-FLAGS = {
-    0: "read",
-    1: "deleted",
-    2: "answered",
-    3: "encrypted",
-    4: "flagged",
-    5: "recent",
-    6: "draft",
-    7: "initial",
-    8: "forwarded",
-    9: "redirected",
-    23: "signed",
-    24: "junk",
-    25: "not_junk",
-}
+FLAGS = MappingProxyType(
+    {
+        0: "read",
+        1: "deleted",
+        2: "answered",
+        3: "encrypted",
+        4: "flagged",
+        5: "recent",
+        6: "draft",
+        7: "initial",
+        8: "forwarded",
+        9: "redirected",
+        23: "signed",
+        24: "junk",
+        25: "not_junk",
+    }
+)
 """Bit of the ``flags`` value -> what it says."""
 
 _COUNT = re.compile(rb"(?:\xef\xbb\xbf)?(\d{1,12})[ \t]*\r?\n")
