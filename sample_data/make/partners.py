@@ -38,7 +38,7 @@ def answer(
         key=key,
         sent=sent,
         sender=sender,
-        to=[letter.sender.replace("sales.zhou", "sales")],
+        to=[letter.sender.partition(".")[0]],
         cc=[name for name in letter.cc if name != sender],
         text=text,
         reply_to=letter.key,
