@@ -125,12 +125,23 @@ def _apply_front(record: MessageRecord, front: thunderbird.Front, place_: str, s
             return
 
 
+def _header_end(message: bytes) -> int:
+    """Return where the headers end, quickly: a long body is not looked through."""
+    first = message.find(b"\n")
+    crlf = message[first - 1 : first] == b"\r"
+    at = message.find(b"\n\r\n" if crlf else b"\n\n")
+    if at >= 0:
+        return at + 1
+    end = _HEADER_END.search(message)
+    return end.start() + 1 if end else len(message)
+
+
 def _apply_status(record: MessageRecord, message: bytes, place_: str, start: int) -> None:
     """Write the Status and X-Status lines of Unix mail programs into a record."""
-    if b"Status:" not in message:
+    end = _header_end(message)
+    if message.find(b"Status:", 0, end) < 0:
         return
-    end = _HEADER_END.search(message)
-    found = _STATUS.findall(message, 0, end.start() + 1 if end else len(message))
+    found = _STATUS.findall(message, 0, end)
     if not found:
         return
     letters = b"".join(word for _, word in found).decode("ascii").upper()

@@ -87,7 +87,7 @@ def unquote(message: bytes) -> Unquoted:
 
     A message without lines like ``>From`` comes back as it is, at the cost of one search.
     """
-    if b"\n>From " not in message and b"\n>>" not in message:
+    if b">From " not in message:
         return Unquoted(message, Quoting.NONE)
     end = _END.search(message)
     if end is None:

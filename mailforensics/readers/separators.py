@@ -28,7 +28,7 @@ __all__ = ["REACH", "Separator", "Slot", "first_separator", "is_separator_line",
 REACH = 32 << 20
 """A Content-Length is believed up to this many bytes."""
 
-_BLOCK = 8 << 20
+_BLOCK = 2 << 20
 _HEADER = 64 << 10
 _LINE = 400
 _DAYS = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -126,7 +126,7 @@ def _is_blank_before(data: bytes, index: int, base: int) -> bool:
 def _found(data: bytes, start: int, stop: int) -> list[int]:
     """Return where ``From `` begins a line, or follows NULs, in order."""
     places = []
-    for needle in (b"\nFrom ", b"\0From ") if b"\0From " in data else (b"\nFrom ",):
+    for needle in (b"\nFrom ", b"\0From ") if b"\0" in data else (b"\nFrom ",):
         at = data.find(needle, max(start - 1, 0))
         while 0 <= at < stop - 1:
             places.append(at + 1)
@@ -166,6 +166,13 @@ def _is_end(buffer: Buffer, at: int) -> int:
     return -1
 
 
+def _names_length(data: bytes, body: int) -> bool:
+    """Say whether the header that begins at ``body`` names a Content-Length."""
+    end = _HEADER_END.search(data, body, body + _HEADER)
+    stop = end.end() if end else body + _HEADER
+    return any(data.find(spelling, body - 1, stop) >= 0 for spelling in _LENGTHS)
+
+
 def _with_length(buffer: Buffer, found: Separator) -> Separator:
     """Add the end that a Content-Length proves, if it proves one."""
     head = b"\n" + buffer[found.body : found.body + _HEADER]
@@ -200,15 +207,14 @@ def _separators(buffer: Buffer, start: int, stop: int, *, proven_only: bool) -> 
     for base, end in _blocks(start, stop):
         low = max(base - 3, 0)
         data = buffer[low : end + _HEADER]
-        lengths = any(spelling in data for spelling in _LENGTHS)
-        if proven_only and not lengths:
+        if proven_only and not any(spelling in data for spelling in _LENGTHS):
             continue
         for index in _found(data, base - low, end - low):
             body = _judge(data, index, low)
             if body < 0 or (opening is not None and low + index <= opening.line):
                 continue
             found = Separator(low + index, low + body)
-            yield _with_length(buffer, found) if lengths else found
+            yield _with_length(buffer, found) if _names_length(data, body) else found
 
 
 def _message_stop(buffer: Buffer, start: int, following: int) -> int:
