@@ -19,6 +19,9 @@ _ITEM = re.compile(
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^",;:()<>\\]++|.', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>?\s*$")
+_WORD = re.compile(r"=\?[^?\s]{1,60}\?[BbQq]\?[^?\s]{0,1000}\?=")
+_HIDDEN = {ord(sign): 0xFDD0 + place for place, sign in enumerate(',;:()<>"@\\')}
+_SHOWN = {hidden: sign for sign, hidden in _HIDDEN.items()}
 _SHORT = 1000
 _WIDE = str.maketrans({"，": ",", "；": ";", "＜": "<", "＞": ">", "＠": "@", "《": "<", "》": ">"})
 _WIDE_SIGNS = frozenset("，；＜＞＠《》")
@@ -53,12 +56,19 @@ def read_addresses(raw: bytes, hint: str | None = None) -> tuple[list[tuple[str,
 
 def _read(raw: bytes, hint: str | None) -> tuple[list[tuple[str, str]], list[str]]:
     text, defects = header_text(raw, hint)
+    if "=?" in text:
+        text = _WORD.sub(_mask, text)
     found = _simple(text)
-    if found is None:
+    if found is None or not _WIDE_SIGNS.isdisjoint(text):
         found = _split(text)
-        if not _WIDE_SIGNS.isdisjoint(text) and not all("@" in addr for _, addr in found):
+        if any("@" not in addr or not _WIDE_SIGNS.isdisjoint(addr) for _, addr in found):
             found = _split(text.translate(_WIDE))
     return _decoded(found, defects), defects
+
+
+def _mask(word: re.Match[str]) -> str:
+    """Hide the punctuation in an encoded word, which must not divide addresses."""
+    return word.group().translate(_HIDDEN)
 
 
 _remembered = lru_cache(maxsize=4096)(_read)
@@ -85,9 +95,9 @@ def _decoded(found: list[tuple[str, str]], defects: list[str]) -> list[tuple[str
         if "=?" not in name and "=?" not in addr:
             out.append((name, addr))
             continue
-        plain, codes = decode_words(name)
+        plain, codes = decode_words(name.translate(_SHOWN))
         defects += [code for code in codes if code not in defects]
-        out.append(_inside(plain.strip(), decode_words(addr)[0].strip()))
+        out.append(_inside(plain.strip(), decode_words(addr.translate(_SHOWN))[0].strip()))
     return out
 
 
@@ -125,29 +135,29 @@ class _Builder:
         self.clear()
 
     def _add(self) -> None:
-        name = "".join(self.words).strip()
-        comment = " ".join(self.comments).strip()
+        found = self._found("".join(self.words).strip(), " ".join(self.comments).strip())
+        if found[0] or found[1]:
+            self.done.append(found)
+
+    def _found(self, name: str, comment: str) -> tuple[str, str]:
         if self.angle is not None:
-            addr = _spec("".join(self.angle))
-            self.done.append((name or comment, addr))
-            return
+            return name or comment, _spec("".join(self.angle))
         addr = "".join(self.plain).strip()
         if "@" in addr:
-            self._bare(addr, comment)
-        elif " " in addr or "=?" in addr or addr.startswith('"'):
-            self.done.append((name, ""))
-        elif addr or comment:
-            self.done.append((comment, addr))
+            return _bare(addr, comment)
+        if " " in addr or "=?" in addr or addr.startswith('"'):
+            return name, ""
+        return comment, addr
 
-    def _bare(self, addr: str, comment: str) -> None:
-        """Read an address without angle brackets, perhaps after a name."""
-        if addr.startswith('"') or " @" in addr or "@ " in addr:
-            self.done.append((comment, _spec(addr)))
-            return
-        words = addr.split()
-        last = next(word for word in reversed(words) if "@" in word)
-        words.remove(last)
-        self.done.append((" ".join(words).strip('"') or comment, last.strip("<>[]'")))
+
+def _bare(addr: str, comment: str) -> tuple[str, str]:
+    """Read an address without angle brackets, perhaps after a name."""
+    if addr.startswith('"') or " @" in addr or "@ " in addr:
+        return comment, _spec(addr)
+    words = addr.split()
+    last = next(word for word in reversed(words) if "@" in word)
+    words.remove(last)
+    return " ".join(words).strip('"') or comment, last.strip("<>[]'")
 
 
 def _spec(text: str) -> str:

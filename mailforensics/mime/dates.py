@@ -64,6 +64,8 @@ _CJK = re.compile(
     re.DOTALL,
 )
 _OFFSET = re.compile(r"(?:GMT|UTC|UT)?\s*([+-])\s*(\d{1,2}):?(\d{2})?(?!\d)", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*+\)")
+_AROUND_COLON = re.compile(r"(?<!\s)\s*+:\s*+")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -96,7 +98,8 @@ def parse_date(text: str) -> ParsedDate:
         found = pattern.fullmatch(text)
         if found is not None:
             return read(found)
-    return _NOTHING
+    plain = _AROUND_COLON.sub(":", _COMMENT.sub("", text))
+    return parse_date(plain) if plain != text else _NOTHING
 
 
 def _year(digits: str) -> int:

@@ -183,12 +183,12 @@ def known_fields(head: bytes) -> set[str]:
         Lower-case names of :data:`KNOWN_NAMES` up to the first empty line; empty when the first
         line is no header line or when the bytes are no text.
     """
-    start = _skip_envelope(head, 0, len(head))
-    plain = head if b"\n" in head[start:] else head.replace(b"\r", b"\n")
+    plain = head if b"\n" in head.strip() else head.replace(b"\r", b"\n")
+    start = _skip_envelope(plain, 0, len(plain))
     if _FIELD.match(plain, start) is None:
         return set()
     headers = read_headers(plain, start, len(plain))
-    if b"\0" in head[: headers.stop]:
+    if b"\0" in plain[: headers.stop]:
         return set()
     return {name for name in headers.first if name.encode() in KNOWN_NAMES}
 

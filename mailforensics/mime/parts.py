@@ -224,6 +224,7 @@ class _Walk:
         self.plain = plain
         self.message = message
         self.opened = 0
+        self.charset: str | None = None
 
     def defect(self, code: str) -> None:
         if code not in self.message.defects:
@@ -236,7 +237,7 @@ class _Walk:
         value = headers.first.get("content-type")
         default = "message/rfc822" if place.within == "multipart/digest" else "text/plain"
         media_type, parameters, sound = (
-            (default, {}, True) if value is None else read_parameters(value)
+            (default, {}, True) if value is None else self._parameters(value)
         )
         self.opened += 1
         if media_type.startswith("multipart/"):
@@ -303,7 +304,9 @@ class _Walk:
     def _leaf(self, headers: Headers, end: int, place: _Place, kind: Parameters) -> None:
         media_type, parameters, sound = kind
         first = headers.first
-        disposition, name, good = _disposition(first.get("content-disposition"))
+        charset = parameters.get("charset") or None
+        self.charset = self.charset or charset
+        disposition, name, good = self._disposition(first.get("content-disposition"))
         name = name or parameters.get("name") or parameters.get("filename") or None
         encoding = _encoding(first.get("content-transfer-encoding"))
         content_id = first.get("content-id")
@@ -311,7 +314,7 @@ class _Walk:
             len(self.message.parts) + 1,
             place.section or "1",
             media_type,
-            parameters.get("charset") or None,
+            charset,
             encoding,
             disposition,
             name,
@@ -331,6 +334,24 @@ class _Walk:
         if encoding not in TRANSFER_ENCODINGS:
             self.defect("unknown_transfer_encoding")
         self.message.parts.append(part)
+
+    def _parameters(self, value: bytes) -> Parameters:
+        """Read a value; raw bytes in it are in the character set of the text, most likely."""
+        found = read_parameters(value)
+        if value.isascii():
+            return found
+        hint = found[1].get("charset") or self.charset
+        return read_parameters(value, hint) if hint else found
+
+    def _disposition(self, value: bytes | None) -> tuple[str, str | None, bool]:
+        """Return the disposition, the file name and whether the name could be decoded."""
+        if value is None:
+            return "", None, True
+        main, parameters, sound = self._parameters(value)
+        name = parameters.get("filename") or parameters.get("name")
+        if main in ("inline", "attachment", ""):
+            return main, name, sound
+        return ("attachment" if main.isalnum() else ""), name, sound
 
     def add_uu(self) -> None:
         """List uuencoded files that stand in texts, after all other parts."""
@@ -387,14 +408,3 @@ def _encoding(value: bytes | None) -> str:
     if value is None:
         return ""
     return read_parameters(value)[0].strip("\"' ;")
-
-
-def _disposition(value: bytes | None) -> tuple[str, str | None, bool]:
-    """Return the disposition, the file name and whether the name could be decoded."""
-    if value is None:
-        return "", None, True
-    main, parameters, sound = read_parameters(value)
-    name = parameters.get("filename") or parameters.get("name")
-    if main in ("inline", "attachment", ""):
-        return main, name, sound
-    return ("attachment" if main.isalnum() else ""), name, sound

@@ -11,8 +11,8 @@ from mailforensics.mime.transfer import decode_base64
 
 __all__ = ["decode_header", "decode_words", "header_text", "unfold"]
 
-MAX_VALUE = 65536
-"""Bytes of one header value that are decoded; what follows shows as it is, undecoded."""
+MAX_VALUE = 1_000_000
+"""Signs of one header value that are decoded; what follows shows as it is, undecoded."""
 
 _FOLD = re.compile(rb"\r?\n[ \t]*|\r[ \t]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
