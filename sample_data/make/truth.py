@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sample_data.make.fate import FRIDAY, LOG_START, TRACES, World
+from sample_data.make.fate import FRIDAY, LOG_START, TRACES, Box, World
 from sample_data.make.instances import FRIDAY as FRIDAY_COPY
 from sample_data.make.instances import LOG, STICK, THUNDERBIRD, Instance, instance
 from sample_data.make.instances import MONDAY as MONDAY_COPY
@@ -56,6 +56,7 @@ class Row:
     expected_states: str
     expected_state: str
     expected_recovery: str
+    live_elsewhere: str
     sha256: str
     deleted_at: str
     deleted_from: str
@@ -64,12 +65,19 @@ class Row:
 
 
 def instance_rows(made: World, found: Iterable[Instance]) -> list[Instance]:
-    """Return all copies as the case must show them: with what two copies and the log tell."""
+    """Return all copies as the case must show them: with what two copies and the log tell.
+
+    What Friday's copy lacks, or holds only as deleted mail, is absent later. What nobody has, and
+    the log or an answer tells of, is known only.
+    """
     rows = []
+    found = list(found)
+    deleted_now = {
+        entry.key for entry in found if entry.evidence == FRIDAY_COPY and entry.state != "live"
+    }
     for entry in found:
         box = made.sales.get(entry.key)
-        gone = box is not None and box.at(FRIDAY) is None
-        if entry.evidence == MONDAY_COPY and gone and entry.state != "known_only":
+        if entry.evidence == MONDAY_COPY and box is not None and _left(entry, box, deleted_now):
             entry = Instance(  # noqa: PLW2901 - the same copy, seen from Friday
                 entry.key,
                 entry.evidence,
@@ -81,13 +89,18 @@ def instance_rows(made: World, found: Iterable[Instance]) -> list[Instance]:
                 entry.size,
             )
         rows.append(entry)
-    held = {entry.key for entry in rows if CUSTODIANS[entry.evidence] == "Sales"}
     for key, message in made.messages.items():
-        logged = key in made.sales and made.sales[key].deeds
-        if (logged and key not in held) or message.letter.fate in TRACES:
-            source = LOG if logged else MONDAY_COPY
+        if message.letter.fate in TRACES:
+            source = LOG if key in made.sales else MONDAY_COPY
             rows.append(instance(key, source, "", message.message_id, "known_only", None))
     return rows
+
+
+def _left(entry: Instance, box: Box, deleted_now: set[str]) -> bool:
+    """Say whether a copy of Monday is absent later."""
+    if entry.state == "known_only":
+        return False
+    return box.at(FRIDAY) is None or (entry.state == "live" and entry.key in deleted_now)
 
 
 def rows(made: World, found: list[Instance]) -> list[Row]:
@@ -106,9 +119,7 @@ def rows(made: World, found: list[Instance]) -> list[Row]:
 def _row(made: World, key: str, copies: list[Instance], truth_id: str) -> Row:
     deleted = _deleted_for(copies)
     states = _states(copies)
-    state = next(
-        (name for name in STATES if deleted and name in {entry.state for entry in copies}), "live"
-    )
+    state = _state(copies) if deleted else "live"
     recovery = _recovery(copies) if deleted else "live"
     when, source = _deed(made, key)
     done = _done(made, key, copies, deleted)
@@ -132,6 +143,7 @@ def _row(made: World, key: str, copies: list[Instance], truth_id: str) -> Row:
         expected_states=" ".join(states),
         expected_state=state,
         expected_recovery=recovery,
+        live_elsewhere="yes" if deleted and _is_elsewhere(copies) else "no",
         sha256=" ".join(_digests(copies)) if recovery in {"whole", "live"} else "",
         deleted_at=_utc(when) if when else "",
         deleted_from=source,
@@ -164,10 +176,25 @@ def _states(copies: list[Instance]) -> list[str]:
 
 
 def _recovery(copies: list[Instance]) -> str:
-    kinds = {entry.completeness for entry in copies}
+    """Say how much the deleted copies give back together."""
+    kinds = {entry.completeness for entry in copies if entry.state != "live"}
     if "complete" in kinds:
         return "whole"
     return "part" if "partial" in kinds else "traces"
+
+
+def _state(copies: list[Instance]) -> str:
+    """Return the state of the deleted copy that gives back most."""
+    for kind in ("complete", "partial", "metadata_only"):
+        states = {e.state for e in copies if e.completeness == kind and e.state != "live"}
+        if states:
+            return min(states, key=STATES.index)
+    return "live"
+
+
+def _is_elsewhere(copies: list[Instance]) -> bool:
+    """Say whether somebody still has a live copy; Monday's backup is nobody's today."""
+    return any(entry.state == "live" and entry.evidence != MONDAY_COPY for entry in copies)
 
 
 def _digests(copies: list[Instance]) -> list[str]:
@@ -218,7 +245,7 @@ def _done(made: World, key: str, copies: list[Instance], deleted: list[str]) -> 
         codes.append("li_na_trash" if trash else "li_na_expunged")
     elif (THUNDERBIRD, "marked_deleted") in states:
         codes.append("li_na_moved")
-    elif (THUNDERBIRD, "live") in states and deleted:
+    elif (THUNDERBIRD, "live") in states and (deleted or "burst" in codes):
         codes.append("li_na_live")
     for entry in copies:
         if entry.evidence == STICK:
@@ -246,7 +273,7 @@ def truth_json(listed: list[Row], found: list[Instance]) -> bytes:
     """Return the numbers that a case over the sample must show."""
     deleted = [row for row in listed if row.deleted == "yes"]
     recovery = Counter(row.expected_recovery for row in deleted)
-    burst = [row for row in deleted if "burst" in row.what_was_done.split()]
+    burst = [row for row in listed if "burst" in row.what_was_done.split()]
     data = {
         "messages": len(listed),
         "copies": {
@@ -273,7 +300,10 @@ def truth_json(listed: list[Row], found: list[Instance]) -> bytes:
         "meaning": (
             "A message is deleted for a custodian when one of his copies is in a deleted state and "
             "none of his is live; what is live in a copy that a later copy supersedes does not "
-            "count. Whole: some evidence item, of whatever custodian, holds all of its bytes."
+            "count. A removal of which only the log tells counts when nobody has the message any "
+            "more. "
+            "Whole: a deleted copy holds all of its bytes, in whatever evidence item. Live "
+            "elsewhere: another person still has it."
         ),
     }
     return (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

@@ -88,7 +88,7 @@ _ENDS = MappingProxyType(
     {
         "whole": ("It can come back whole.", "可以完整恢复。"),
         "part": ("It can come back in part.", "可以部分恢复。"),
-        "traces": ("Only its traces can be shown.", "只能证明它存在过。"),
+        "traces": ("Of the deleted copy only traces are left.", "被删的那份只剩痕迹。"),
         "live": ("", ""),
     }
 )
