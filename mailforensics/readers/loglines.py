@@ -153,7 +153,7 @@ def fields_of(text: str) -> dict[str, str]:
     """
     found = list(_FIELD.finditer(text))
     values: dict[str, str] = {}
-    for match, after in zip(found, [*found[1:], None], strict=True):
+    for match, after in zip(found, [*found[1:], None], strict=False):
         value = text[match.end() : after.start() if after else len(text)]
         key = match.group(1)
         if key in _LAST or key not in values:
