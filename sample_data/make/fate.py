@@ -242,8 +242,8 @@ def _about_nordwind(message: Sent, folder: str) -> bool:
 
 def _number(made: World) -> None:
     """Give each stay its UID: in INBOX every message that ever came has one."""
-    inbox = 2200
-    counters: dict[str, int] = {}
+    inbox = 312
+    counters = {"Trash": 208, "Junk": 41, "Archive": 6}
     stays = sorted(
         (
             (stay[0], box.message.message_id, box, place)
@@ -267,7 +267,7 @@ def _number(made: World) -> None:
                 )
                 inbox += 1
         else:
-            uid = counters[folder] = counters.get(folder, 17) + 1
+            uid = counters[folder] = counters.get(folder, 0) + 1
         box.stays[place] = (since, folder, uid if folder else 0)
 
 
