@@ -177,7 +177,7 @@ class Layout:
         return f"<Layout {self.name}>"
 
 
-def _placed(size: int, **fields: tuple[int, str]) -> Dtype:
+def _placed(size: int, /, **fields: tuple[int, str]) -> Dtype:
     """Make a dtype of fields at given offsets."""
     shape: Any = {
         "names": list(fields),
