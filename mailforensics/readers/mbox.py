@@ -14,6 +14,7 @@ from mailforensics.errors import EvidenceUnreadable, NoBytes
 from mailforensics.readers import quoting, takeout, thunderbird
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
 from mailforensics.readers.folders import place, role_of
+from mailforensics.readers.mork import FolderIndex, read_index
 from mailforensics.readers.separators import (
     Buffer,
     Slot,
@@ -194,13 +195,15 @@ class MboxReader(Reader):
         with _mapped(source.path) as buffer:
             part = span or Span(0, len(buffer))
             where = thunderbird.place_of(source)
+            index = _index_of(source, where, buffer)
             if part.start == 0:
                 yield from self._beginning(buffer, source, where, log)
+                _note_index(source, where, index, log)
             for slot in slots(buffer, part.start, part.stop):
                 log.declare()
                 stored = StoredMessage(buffer, slot)
                 self._note_oddities(buffer, stored, log)
-                yield from self._records(stored, source, where)
+                yield from self._records(stored, source, where, index)
 
     def raw(self, source: Source, source_ref: str) -> bytes:
         """Return the bytes of one message again; see :class:`StoredMessage`."""
@@ -239,12 +242,6 @@ class MboxReader(Reader):
                     "bytes before the first message that are no mail",
                     f"{first - lead} bytes from byte {lead}",
                 )
-        if where.is_imap_copy and thunderbird.summary_file(source.path):
-            log.note(
-                "",
-                "copy of a server folder: what was deleted on the server is not marked here",
-                f"Only the index {source.path.name}.msf tells which messages were still listed.",
-            )
         if thunderbird.front(buffer[first : first + 2048].partition(b"\n")[2]):
             log.note(
                 "",
@@ -266,7 +263,11 @@ class MboxReader(Reader):
             log.note(f"offset:{slot.stop}", "empty (zero) bytes after a message", f"{gap} bytes")
 
     def _records(
-        self, stored: StoredMessage, source: Source, where: thunderbird.Place
+        self,
+        stored: StoredMessage,
+        source: Source,
+        where: thunderbird.Place,
+        index: FolderIndex | None,
     ) -> list[MessageRecord]:
         """Turn a stored message into records: itself, then those inside it."""
         records = mime.read_nested(stored.message, source_ref=stored.ref)
@@ -288,6 +289,8 @@ class MboxReader(Reader):
             record.flags += labels.flags
         elif stored.front is None:
             _apply_status(record, stored.message, where.folder, slot.start)
+        if index is not None and record.deletion_state is DeletionState.LIVE:
+            _apply_index(record, slot, index, source.path.name)
         folder, role = where.folder, role_of(where.folder)
         if labels is not None and labels.folder:
             folder, role = labels.folder, labels.role
@@ -305,6 +308,59 @@ class MboxReader(Reader):
         record.defects.append("truncated_start")
         _settle(records, source, where, where.folder, role_of(where.folder))
         return records
+
+
+def _index_of(source: Source, where: thunderbird.Place, buffer: Buffer) -> FolderIndex | None:
+    """Return Thunderbird's index of a copy of a server folder, if it fits the file.
+
+    In such a copy deletion sets no status bit: only the index tells. One that names a place where
+    no message begins is of another state of the file and is not believed.
+    """
+    summary = thunderbird.summary_file(source.path) if where.is_imap_copy else None
+    index = read_index(summary) if summary is not None else None
+    if index is None or not index.listed:
+        return None
+    fits = all(buffer[place_ : place_ + 5] == b"From " for place_ in index.listed)
+    return index if fits else None
+
+
+def _note_index(
+    source: Source, where: thunderbird.Place, index: FolderIndex | None, log: ReadLog
+) -> None:
+    if not where.is_imap_copy:
+        return
+    if index is not None:
+        log.note(
+            "",
+            "the index of Thunderbird tells which messages were still on the server's list",
+            f"{source.path.name}.msf lists {len(index.listed)} messages of this file.",
+        )
+    else:
+        log.note(
+            "",
+            "copy of a server folder: what was deleted on the server is not marked here",
+            f"The index {source.path.name}.msf is missing, empty, or of another state of the file.",
+        )
+
+
+def _apply_index(record: MessageRecord, slot: Slot, index: FolderIndex, name: str) -> None:
+    """Mark a message whose bytes are still in the file and that the index no longer lists.
+
+    What stands behind the last listed message may be newer than the index, and stays as it is.
+    """
+    if slot.line in index.listed:
+        return
+    if slot.line in index.struck:
+        said, record.confidence = "has struck off its list", Confidence.CERTAIN
+    elif slot.line < max(index.listed):
+        said, record.confidence = "does not list", Confidence.PROBABLE
+    else:
+        return
+    record.deletion_state = DeletionState.ORPHANED
+    record.deletion_basis = (
+        f"Thunderbird's index {name}.msf {said} the message at byte {slot.line} of {name}: it was "
+        "deleted or moved away, and the file has not been compacted yet."
+    )
 
 
 def _lead(buffer: Buffer, first: int) -> int:
