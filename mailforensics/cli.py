@@ -260,8 +260,7 @@ def export(folder: Path, target: Path, form: str, *, all_copies: bool) -> None:
 
 def export_all(case: Case, target: Path, *, form: str, all_copies: bool = False) -> int:
     """Export the deleted messages and print the counts; return 6 when one failed."""
-    frame = case.deleted()
-    chosen = frame if all_copies else frame[frame["best"] & ~frame["still_live"]]
+    chosen = case.deleted() if all_copies else case.gone()
     result = case.export(chosen, target, form=form)
     click.echo(
         f"{result.written:,} written, {result.skipped:,} have no bytes, "

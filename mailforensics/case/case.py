@@ -289,6 +289,14 @@ class Case:
         """Return the deleted messages; see :func:`mailforensics.deleted_messages`."""
         return deletion.deleted_messages(self.messages(), self.events())
 
+    def gone(self) -> pd.DataFrame:
+        """Return the best instance of each message that is deleted and nowhere still there.
+
+        These are the messages that the headline counts.
+        """
+        deleted = self.deleted()
+        return deleted[deleted["best"] & ~deleted["still_live"]]
+
     def summary(self) -> deletion.DeletionSummary:
         """Return the headline in numbers and words."""
         return deletion.summary(self.deleted())

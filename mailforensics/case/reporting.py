@@ -30,7 +30,7 @@ def write_report(case: Case, path: Path | None, *, made_at: datetime | None = No
     log = CustodyLog(case.folder.custody)
     zone = settings.time_zone
     drawn: list[Callable[[], charts.Chart]] = [
-        lambda: charts.activity(messages, deleted, tz=zone, language=settings.language),
+        lambda: charts.activity(messages, case.gone(), tz=zone, language=settings.language),
         lambda: charts.deletion_burst(case.timeline(), tz=zone, language=settings.language),
         lambda: charts.who_deleted(events, tz=zone, language=settings.language),
     ]

@@ -64,7 +64,8 @@ class Browser:
         self.place.value = f"Folder: {self._folder}"
         try:
             with os.scandir(self._folder) as found:
-                listed = sorted(found, key=lambda entry: (not entry.is_dir(), entry.name.lower()))
+                shown = [entry for entry in found if not entry.name.startswith(".")]
+                listed = sorted(shown, key=lambda entry: (not entry.is_dir(), entry.name.lower()))
                 names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in listed]
         except OSError as error:
             names = []

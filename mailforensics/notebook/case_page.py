@@ -58,7 +58,9 @@ class CasePage(Page):
         self.browser = Browser(Path.home(), on_choice=self._note_choice)
         self.custodian = widgets.Text(description="Whose mail", placeholder="such as: Li Na")
         self.as_of = widgets.NaiveDatetimePicker(description="State of")
-        self.supersedes = widgets.Dropdown(description="Follows copy")
+        self.supersedes = widgets.Dropdown(
+            description="Follows copy", style={"description_width": "initial"}
+        )
         self.add_work = Work("Add to the case", self._add)
         self.table = widgets.VBox()
         self._show_evidence()

@@ -66,7 +66,7 @@ class ExportPage(Page):
         )
 
     def _chosen(self, what: str) -> pd.DataFrame:
-        best = self.frame[self.frame["best"] & ~self.frame["still_live"]]
+        best = self.need_case().gone()
         if what == "marked":
             return self.frame[self.frame["item_id"].isin(self.marked)]
         return best[best["can_come_back"] == "whole"] if what == "whole" else best

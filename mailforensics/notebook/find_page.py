@@ -17,12 +17,12 @@ from mailforensics.notebook.words import WORDS, say
 __all__ = ["FindPage"]
 
 COLUMNS = (
-    ("sent_at", "Sent"),
-    ("from_addr", "From"),
-    ("subject", "Subject"),
-    ("deletion_state", "What became of it"),
-    ("can_come_back", "Can come back"),
-    ("deleted_at", "Deleted"),
+    ("sent_at", "Sent", "8.2rem"),
+    ("from_addr", "From", "11rem"),
+    ("subject", "Subject", "auto"),
+    ("deletion_state", "What became of it", "9.5rem"),
+    ("can_come_back", "Can come back", "6.8rem"),
+    ("deleted_at", "Deleted", "8.2rem"),
 )
 ANY = "(any)"
 

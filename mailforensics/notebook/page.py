@@ -7,15 +7,16 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import ipywidgets as widgets
-from IPython.display import display
+from IPython.display import Markdown, display
 
 from mailforensics.case import Case, open_case
 from mailforensics.errors import MailForensicsError
 from mailforensics.notebook.words import STEPS, say
 
-__all__ = ["Page", "block", "button", "shown_safely", "trouble"]
+__all__ = ["Page", "block", "button", "link_to", "shown_safely", "trouble"]
 
 STYLE = """
 <style>
@@ -40,6 +41,11 @@ STYLE = """
 def block(inner: str, *, kind: str = "") -> widgets.HTML:
     """Return HTML of ours as a widget; whatever comes from evidence is escaped by the caller."""
     return widgets.HTML(f'{STYLE}<div class="mf"><div class="{kind}">{inner}</div></div>')
+
+
+def link_to(path: str, words: str) -> Markdown:
+    """Return a link that JupyterLab opens in itself; ``path`` is seen from the notebook."""
+    return Markdown(f"### [{words} →]({quote(path)})")
 
 
 def button(verb: str, action: Callable[[], None], *, main: bool = False) -> widgets.Button:
@@ -146,8 +152,7 @@ class Page:
         zone = html.escape(self.case.settings.time_zone) if self.case else "UTC"
         return block(f'<div class="mf-steps">{steps}</div>Case <b>{name}</b> · times in {zone}')
 
-    def next_step(self) -> widgets.Widget:
+    def next_step(self) -> Markdown:
         """Return the link to the page that comes next."""
         stem, title = STEPS[min(self.number + 1, len(STEPS) - 1)]
-        text = say("next", title=title)
-        return block(f'<a href="{stem}.ipynb" style="font-size: 1.1rem"><b>{text}</b> →</a>')
+        return link_to(f"{stem}.ipynb", say("next", title=title))

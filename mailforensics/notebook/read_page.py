@@ -22,16 +22,21 @@ class ReadPage(Page):
 
     def _read_form(self) -> widgets.Widget:
         self.need_case()
+        self.counts = widgets.VBox()
         self.work = Work("Read", self._read)
         return self.work.widget
 
-    def _read(self, work: Work) -> widgets.Widget:
+    def _read(self, work: Work) -> None:
         self.need_case().read(report=work.report, stop=work.stopping)
-        return self._balance()
+        self.counts.children = (self._balance(),)
 
     def balance(self) -> None:
         """Show declared, read, failed and skipped for each source, each fault with its reason."""
-        self.show(self._balance)
+        self.show(self._show_balance)
+
+    def _show_balance(self) -> widgets.Widget:
+        self.counts.children = (self._balance(),)
+        return self.counts
 
     def _balance(self) -> widgets.Widget:
         reads = self.need_case().reads()
@@ -75,7 +80,8 @@ def _source_table(sources: pd.DataFrame) -> str:
         .sum()
         .reset_index()
     )
-    head = "".join(f"<th>{name}</th>" for name in grouped.columns)
+    titles = ("Evidence", "Read by", "Declared", "Read", "Failed", "Skipped")
+    head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(
         "<tr>"
         + "".join(f"<td>{html.escape(str(row[name]))}</td>" for name in ("evidence_id", "reader"))

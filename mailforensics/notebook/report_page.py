@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 
 import ipywidgets as widgets
 
-from mailforensics.notebook.page import Page, block
+from mailforensics.notebook.page import Page, block, link_to
 from mailforensics.notebook.work import Work
 
 __all__ = ["ReportPage"]
@@ -36,11 +35,11 @@ class ReportPage(Page):
         self.need_case().notes.text = change["new"]
 
     def _make(self) -> widgets.Widget:
-        case = self.need_reading()
-        path = case.report()
-        return block(self._words(path), kind="good")
-
-    def _words(self, path: Path) -> str:
-        inner = path.relative_to(self.root) if path.is_relative_to(self.root) else path
-        link = f'<a href="../{html.escape(inner.as_posix())}" target="_blank">Open the report</a>'
-        return f"The report is {html.escape(str(path))}. {link}"
+        path = self.need_reading().report()
+        words = block(f"The report is {html.escape(str(path))}", kind="good")
+        if not path.is_relative_to(self.root):
+            return words
+        link = widgets.Output()
+        inner = path.relative_to(self.root).as_posix()
+        link.append_display_data(link_to(f"../{inner}", "Open the report"))
+        return widgets.VBox([words, link])

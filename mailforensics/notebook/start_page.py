@@ -12,7 +12,8 @@ import ipywidgets as widgets
 
 from mailforensics import __version__, fonts, lab, sample
 from mailforensics.case import new_case
-from mailforensics.notebook.page import Page, block, button, trouble
+from mailforensics.notebook.page import Page, block, button, link_to, trouble
+from mailforensics.notebook.words import STEPS
 
 __all__ = ["StartPage"]
 
@@ -76,10 +77,12 @@ class StartPage(Page):
         self._lead_to(folder)
 
     def _lead_to(self, root: Path) -> None:
-        page = f"../../{root.name}/notebooks/01_open_a_case.ipynb"
         words = f"The case <b>{html.escape(root.name)}</b> is ready."
-        link = f'<a href="{html.escape(page)}"><b>Next: Open a case</b> →</a>'
-        self.answer.children = (block(f"{words} {link}", kind="good"),)
+        link = widgets.Output()
+        link.append_display_data(
+            link_to(f"../../{root.name}/notebooks/{STEPS[1][0]}.ipynb", "Next: Open a case")
+        )
+        self.answer.children = (block(words, kind="good"), link)
 
 
 def _folder_name(name: str) -> str:

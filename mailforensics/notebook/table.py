@@ -26,9 +26,12 @@ function render({ model, el }) {
     el.classList.add("mf-table");
     const table = document.createElement("table");
     const head = table.createTHead().insertRow();
-    head.append(cell("th", model.get("pick_title")));
-    for (const [name, title] of columns) {
+    const first = cell("th", model.get("pick_title"));
+    first.style.width = "3rem";
+    head.append(first);
+    for (const [name, title, width] of columns) {
       const th = document.createElement("th");
+      th.style.width = width;
       const sort = document.createElement("button");
       const [key, down] = model.get("sort");
       sort.textContent = title + (key === name ? (down ? " ▼" : " ▲") : "");
@@ -91,10 +94,10 @@ export default { render };
 
 _STYLE = """
 .mf-table {font: 13px/1.4 system-ui, sans-serif; max-width: 76rem; overflow-x: auto}
-.mf-table table {border-collapse: collapse; width: 100%; table-layout: auto}
-.mf-table th {text-align: left; border-bottom: 2px solid #52606d; padding: .2rem .4rem}
-.mf-table td {border-bottom: 1px solid #d3dae1; padding: .2rem .4rem; max-width: 26rem;
-  overflow: hidden; text-overflow: ellipsis; white-space: nowrap}
+.mf-table table {border-collapse: collapse; width: 100%; table-layout: fixed}
+.mf-table th {text-align: left; border-bottom: 2px solid #52606d; padding: .2rem .4rem;
+  white-space: nowrap}
+.mf-table td {border-bottom: 1px solid #d3dae1; padding: .2rem .4rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap}
 .mf-table th button, .mf-table .link {background: none; border: 0; padding: 0; font: inherit;
   color: inherit; cursor: pointer; text-align: left; max-width: 100%; overflow: hidden;
   text-overflow: ellipsis}
@@ -136,7 +139,7 @@ class PagedTable(anywidget.AnyWidget):  # type: ignore[misc]
         self,
         frame: pd.DataFrame,
         *,
-        columns: Sequence[tuple[str, str]],
+        columns: Sequence[tuple[str, str, str]],
         key: str,
         link: str,
         show: Callable[[str, Any], str],
@@ -144,11 +147,13 @@ class PagedTable(anywidget.AnyWidget):  # type: ignore[misc]
         **traits: Any,
     ) -> None:
         self._key, self._show, self._size = key, show, size
-        self._names = [name for name, _ in columns]
+        self._names = [name for name, _, _ in columns]
         self._frame = frame
         self._sorted = frame
         super().__init__(
-            columns=[list(pair) for pair in columns], link_column=self._names.index(link), **traits
+            columns=[list(column) for column in columns],
+            link_column=self._names.index(link),
+            **traits,
         )
         self.observe(lambda _: self._fill(), "page")
         self.observe(lambda _: self._order(), "sort")

@@ -22,7 +22,12 @@ class TimePage(Page):
 
     def _activity(self) -> charts.Chart:
         case = self.need_reading()
-        return charts.activity(case.messages(), case.deleted(), tz=case.settings.time_zone)
+        return charts.activity(
+            case.messages(),
+            case.gone(),
+            tz=case.settings.time_zone,
+            language=case.settings.language,
+        )
 
     def burst(self) -> None:
         """Show the densest time of deletion."""
@@ -30,7 +35,9 @@ class TimePage(Page):
 
     def _burst(self) -> charts.Chart:
         case = self.need_reading()
-        return charts.deletion_burst(case.timeline(), tz=case.settings.time_zone)
+        return charts.deletion_burst(
+            case.timeline(), tz=case.settings.time_zone, language=case.settings.language
+        )
 
     def who(self) -> None:
         """Show who deleted what from where."""
@@ -38,7 +45,9 @@ class TimePage(Page):
 
     def _who(self) -> charts.Chart:
         case = self.need_reading()
-        return charts.who_deleted(case.events(), tz=case.settings.time_zone)
+        return charts.who_deleted(
+            case.events(), tz=case.settings.time_zone, language=case.settings.language
+        )
 
     def _chart(self, name: str, chart: charts.Chart) -> widgets.Widget:
         picture = base64.b64encode(chart.png()).decode()

@@ -34,7 +34,7 @@ def test_from_the_start_page_to_exported_mail_by_buttons_alone(tmp_path: Path) -
         at.open(f"{inner}/01_open_a_case.ipynb")
         at.press("Add the sample evidence")
         at.see("Done.")
-        at.see("maildir-friday.tar.gz")
+        at.window.locator("td:text-is('maildir-friday.tar.gz')").wait_for()
         at.check_outputs()
         at.picture("01")
 
@@ -47,6 +47,7 @@ def test_from_the_start_page_to_exported_mail_by_buttons_alone(tmp_path: Path) -
         at.open(f"{inner}/03_find_deleted_messages.ipynb")
         at.see("messages are deleted")
         at.window.locator(".mf-table .link").first.click()
+        at.window.locator("li:has-text('Why and where')").first.click()
         at.see("Why we say so")
         at.window.locator(".mf-table input[type=checkbox]").nth(0).check()
         at.window.locator(".mf-table input[type=checkbox]").nth(1).check()

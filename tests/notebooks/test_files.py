@@ -48,6 +48,6 @@ def test_one_parameters_cell_and_every_cell_locked(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_cells_only_call_the_package(path: Path) -> None:
     for cell in code_of(path):
-        source = "".join(cell["source"])
+        source = "".join(line for line in cell["source"] if not line.startswith("#"))
         for word in ("def ", "class ", "for ", "while ", "lambda", "open("):
             assert word not in source.replace("open_page(", "")
