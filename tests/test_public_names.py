@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import mailforensics
+from tests.test_imports import rank
 
 
 def test_all_is_sorted_and_complete() -> None:
-    assert list(mailforensics.__all__) == sorted(mailforensics.__all__)
+    assert list(mailforensics.__all__) == sorted(mailforensics.__all__, key=rank)
     for name in mailforensics.__all__:
         assert getattr(mailforensics, name) is not None
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BLACK",
     "BLUE",
-    "Frame",
     "GREEN",
     "GREY",
     "INK",
@@ -21,6 +20,7 @@ __all__ = [
     "MARK",
     "ORANGE",
     "PURPLE",
+    "Frame",
     "fit",
     "shown",
     "speak",

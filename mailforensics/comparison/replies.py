@@ -26,6 +26,7 @@ from mailforensics.schema import (
 __all__ = ["known_from_replies", "living_ids", "owners"]
 
 _ID = re.compile(r"<([^<>\s]{3,990})>")
+_OF_FIRST = ["cited", "item_id", "evidence_id", "custodian", "mailbox", "subject"]
 _FREE_MAIL = frozenset(
     {
         *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com"),
@@ -99,8 +100,11 @@ def known_from_replies(
     answers = answers[_proves(answers)]
     order = ["sent_at", "item_id"]
     answers = answers.sort_values(order, na_position="last", kind="stable")
+    different = answers.drop_duplicates(["cited", "message_id"])
+    counts = different["cited"].value_counts().to_dict()
     hashes = _hashes(evidence)
-    rows = [_row(group, hashes) for _, group in answers.groupby("cited", sort=True)]
+    firsts = answers.drop_duplicates("cited")[_OF_FIRST].to_dict("records")
+    rows = [_row(first, counts[first["cited"]], hashes) for first in firsts]
     return message_rows(sorted(rows, key=lambda row: str(row["item_id"])))
 
 
@@ -148,11 +152,10 @@ def _hashes(evidence: pd.DataFrame | None) -> dict[str, str]:
     return {name: digest for name, digest in pairs if not pd.isna(digest)}
 
 
-def _row(group: pd.DataFrame, hashes: dict[str, str]) -> dict[str, Any]:
-    first = group.iloc[0]
+def _row(first: dict[Any, Any], count: int, hashes: dict[str, str]) -> dict[str, Any]:
+    """Build the row of a message of which the first answer is given."""
     message_id = f"<{first['cited']}>"
     ref = f"cited:{message_id}"
-    count = len(group.drop_duplicates("message_id"))
     subject = "" if pd.isna(first["subject"]) else f", subject “{first['subject']}”"
     many = f"{count} messages answer" if count > 1 else "One message answers"
     return {

@@ -6,7 +6,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailforensics.errors import EvidenceNotFound, EvidenceUnreadable, MailForensicsError
+from mailforensics.errors import (
+    EvidenceNotFound,
+    EvidenceUnreadable,
+    MailForensicsError,
+    UnsupportedFormat,
+)
 from mailforensics.evidence import ArchiveFault, EvidenceItem, EvidenceKind, expand, is_archive
 from mailforensics.images import looks_like_disk
 from mailforensics.ingest.livefiles import ARCHIVE_SUFFIXES, Copying, copy_live_files
@@ -59,6 +64,11 @@ def recognise(path: Path, *, reader: str | None = None) -> tuple[EvidenceKind, s
     if not path.exists():
         raise EvidenceNotFound(
             f"There is no file or folder at {path}", hint="Check the spelling and the drive."
+        )
+    if path.is_file() and path.stat().st_size == 0:
+        raise UnsupportedFormat(
+            f"{path.name} is empty: it has no bytes at all.",
+            hint="If it should hold mail, copy it again, or look for it in a backup.",
         )
     if reader is not None:
         kind = EvidenceKind.FOLDER if path.is_dir() else EvidenceKind.FILE

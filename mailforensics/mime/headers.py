@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["Headers", "KNOWN_NAMES", "known_fields", "read_headers"]
+__all__ = ["KNOWN_NAMES", "Headers", "known_fields", "read_headers"]
 
 MAX_HEADER_BYTES = 4 << 20
 """Bytes of one header section that are looked at."""
