@@ -202,10 +202,10 @@ DEFECTS = MappingProxyType(
 )
 """Codes of the ``defects`` column -> what each means, in words for the person who reads."""
 
-_STRING = pa.string()
-_WORD = pa.dictionary(pa.int32(), pa.string())
-_TIME = pa.timestamp("us", tz="UTC")
-_LIST = pa.list_(pa.string())
+_STRING: pa.DataType = pa.string()
+_WORD: pa.DataType = pa.dictionary(pa.int32(), pa.string())
+_TIME: pa.DataType = pa.timestamp("us", tz="UTC")
+_LIST: pa.DataType = pa.list_(pa.string())
 
 MESSAGES = pa.schema(
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class EvidenceRegistry:
         """Write an item and, for a folder, its hash list."""
         if listed:
             write_atomically(self.folder.hashes(item.evidence_id), _hash_list(listed))
-        columns = {name: [_value(item, name)] for name in EVIDENCE.names}
+        columns: dict[str, Sequence[Any]] = {name: [_value(item, name)] for name in EVIDENCE.names}
         write_table(table_of(EVIDENCE, columns), self.folder.table("evidence", item.evidence_id))
 
     def items(self) -> list[EvidenceItem]:

@@ -149,7 +149,7 @@ class PartWriter:
             attachment_table(records, evidence_sha256=self.evidence_sha256, source_path=paths),
         )
         for owner, record in zip(rows["item_id"].to_pylist(), records, strict=True):
-            self._add_to_index(owner, record)
+            self._add_to_index(str(owner), record)
 
     def _add_to_index(self, owner: str, record: MessageRecord) -> None:
         sender = [record.from_name, record.from_addr, record.sender_addr]

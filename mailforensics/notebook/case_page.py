@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import ipywidgets as widgets
@@ -124,7 +126,7 @@ class CasePage(Page):
         self.table.children = (block(f"<table><tr>{head}</tr>{rows}</table><p>{tip}</p>"),)
 
 
-def _evidence_row(row: dict[str, object]) -> str:
+def _evidence_row(row: Mapping[Hashable, Any]) -> str:
     cells = [row["evidence_id"], row["description"], row["name"], row["custodian"]]
     plain = "".join(f"<td>{html.escape(str(cell or ''))}</td>" for cell in cells)
     size = f'<td class="number">{int(str(row["size"])):,}</td>'

@@ -45,7 +45,8 @@ def block(inner: str, *, kind: str = "") -> widgets.HTML:
 
 def link_to(path: str, words: str) -> Markdown:
     """Return a link that JupyterLab opens in itself; ``path`` is seen from the notebook."""
-    return Markdown(f"### [{words} →]({quote(path)})")
+    made: Markdown = Markdown(f"### [{words} →]({quote(path)})")  # type: ignore[no-untyped-call]
+    return made
 
 
 def button(verb: str, action: Callable[[], None], *, main: bool = False) -> widgets.Button:
@@ -82,7 +83,7 @@ def shown_safely(make: Callable[[], Any]) -> None:
     except Exception as error:  # noqa: BLE001 - a person sees one message, never a traceback
         made = trouble(error)
     if made is not None:
-        display(made)
+        display(made)  # type: ignore[no-untyped-call]
 
 
 class Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -97,10 +97,11 @@ _STYLE = """
 .mf-table table {border-collapse: collapse; width: 100%; table-layout: fixed}
 .mf-table th {text-align: left; border-bottom: 2px solid #52606d; padding: .2rem .4rem;
   white-space: nowrap}
-.mf-table td {border-bottom: 1px solid #d3dae1; padding: .2rem .4rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap}
-.mf-table th button, .mf-table .link {background: none; border: 0; padding: 0; font: inherit;
-  color: inherit; cursor: pointer; text-align: left; max-width: 100%; overflow: hidden;
-  text-overflow: ellipsis}
+.mf-table td {border-bottom: 1px solid #d3dae1; padding: .2rem .4rem; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap}
+.mf-table th button, .mf-table .link {background: none; border: 0; padding: 0;
+  font: inherit; color: inherit; cursor: pointer; text-align: left; max-width: 100%;
+  overflow: hidden; text-overflow: ellipsis}
 .mf-table th button {font-weight: 600}
 .mf-table .link {color: #1f4e79; text-decoration: underline}
 .mf-table tr.open {background: #e3eef9; color: #111}
@@ -109,7 +110,7 @@ _STYLE = """
 """
 
 
-class PagedTable(anywidget.AnyWidget):  # type: ignore[misc]
+class PagedTable(anywidget.AnyWidget):
     """Shows one page of a frame at a time; a frame of any length costs the same.
 
     Attributes
@@ -122,13 +123,13 @@ class PagedTable(anywidget.AnyWidget):  # type: ignore[misc]
 
     _esm = _SCRIPT
     _css = _STYLE
-    columns = traitlets.List().tag(sync=True)
-    rows = traitlets.List().tag(sync=True)
-    picked = traitlets.List().tag(sync=True)
+    columns: Any = traitlets.List().tag(sync=True)
+    rows: Any = traitlets.List().tag(sync=True)
+    picked: Any = traitlets.List().tag(sync=True)
     opened = traitlets.Unicode("").tag(sync=True)
     page = traitlets.Int(0).tag(sync=True)
     pages = traitlets.Int(1).tag(sync=True)
-    sort = traitlets.List(["", True]).tag(sync=True)
+    sort: Any = traitlets.List(["", True]).tag(sync=True)
     foot = traitlets.Unicode("").tag(sync=True)
     link_column = traitlets.Int(0).tag(sync=True)
     pick_title = traitlets.Unicode("Mark").tag(sync=True)
@@ -184,6 +185,6 @@ class PagedTable(anywidget.AnyWidget):  # type: ignore[misc]
         last = first + len(part)
         self.foot = f"{first + 1:,}–{last:,} of {total:,}" if total else "no rows"
 
-    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _row(self, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         cells = [self._show(name, row[name]) for name in self._names]
         return {"id": str(row[self._key]), "cells": cells, "label": cells[self.link_column]}
