@@ -39,10 +39,17 @@ PAGE: Final = np.dtype(
 entries, and whether its CRC agrees."""
 
 BLOCK: Final = np.dtype(
-    [("offset", "<i8"), ("bid", "<u8"), ("stored", "<u2"), ("inflated", "<u2"), ("state", "u1")]
+    [
+        ("offset", "<i8"),
+        ("bid", "<u8"),
+        ("crc", "<u4"),
+        ("stored", "<u2"),
+        ("inflated", "<u2"),
+        ("state", "u1"),
+    ]
 )
-"""A block in 21 bytes: bytes from the start of the store, its identifier with the lowest bit
-cleared, bytes stored and unpacked, and a :class:`BlockState`."""
+"""A block in 25 bytes: bytes from the start of the store, its identifier with the lowest bit
+cleared, the CRC that its trailer gives, bytes stored and unpacked, and a :class:`BlockState`."""
 
 _BTREE_KINDS: Final = np.array([0x8080, 0x8181], np.uint16)
 _STRETCH: Final = 4 << 20
@@ -177,7 +184,7 @@ class _Pass:
 
     def _rows(self, offset: npt.NDArray[np.int64], tails: Records) -> Records:
         rows: Records = np.empty(len(offset), BLOCK)
-        rows["offset"], rows["stored"] = offset, tails["size"]
+        rows["offset"], rows["stored"], rows["crc"] = offset, tails["size"], tails["crc"]
         rows["bid"] = tails["bid"].astype(np.uint64) & _CLEAR
         rows["inflated"] = tails["inflated" if self.layout.packs_blocks else "size"]
         live = _listed(rows, self.known)
