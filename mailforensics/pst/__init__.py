@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from mailforensics.pst.faults import Fault
+from mailforensics.pst.folders import Folder
+from mailforensics.pst.messages import Attachment, ItemKind, Message
+from mailforensics.pst.store import PstStore
+
+__all__ = ["Attachment", "Fault", "Folder", "ItemKind", "Message", "PstStore"]

@@ -14,6 +14,7 @@ from mailforensics.pst.sums import crc
 
 __all__ = ["Header", "PageRef", "read_header"]
 
+_CLIENTS: Final = frozenset({b"SM", b"SO", b"AB"})
 _SUMMED: Final = slice(8, 479)
 """What dwCRCPartial covers."""
 
@@ -96,8 +97,8 @@ def read_header(data: Any, start: int = 0) -> tuple[Header | None, list[Fault]]:
         return None, [Fault("header", "The file is too short to hold a header.", 0)]
     (version,) = struct.unpack_from("<H", head, 10)
     layout = layout_of(version)
-    if layout is None:
-        return None, [Fault("header", f"The header names no known version ({version}).", 10)]
+    if layout is None or (head[:4] != MAGIC and head[8:10] not in _CLIENTS):
+        return None, [Fault("header", f"There is no header of a known version ({version}).", 0)]
     fields = np.frombuffer(head, layout.header, 1)[0]
     header = _header(
         layout, {name: fields[name].item() for name in layout.header.names or ()}, head
@@ -128,6 +129,6 @@ def _faults(header: Header, head: bytes) -> list[Fault]:
         found.append(Fault("header", "The file does not begin with !BDN.", 0))
     if not header.crc_ok:
         found.append(Fault("header", "The checksum of the header does not agree.", 4))
-    if header.client not in {"SM", "SO", "AB"}:
+    if head[8:10] not in _CLIENTS:
         found.append(Fault("header", "The header does not say PST or OST.", 8))
     return found

@@ -350,7 +350,7 @@ UNICODE_4K: Final = Layout(
     amap_span=16_678_912,
     amap_unit=512,
     amap_bytes=4072,
-    versions=(36, 0xFFFF),
+    versions=(36, 63),
 )
 
 LAYOUTS: Final = (UNICODE, ANSI, UNICODE_4K)
