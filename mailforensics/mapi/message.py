@@ -111,10 +111,21 @@ def _is_internet_address(value: str) -> bool:
 
 @dataclass(slots=True)
 class Recipient:
-    """One row of the recipients table. ``kind``: ``to``, ``cc``, ``bcc`` or ``originator``."""
+    """One row of the recipients table.
+
+    Attributes
+    ----------
+    kind
+        ``to``, ``cc``, ``bcc`` or ``originator``.
+    party
+        Who it is.
+    properties
+        All that the store keeps in the row; None when it came from no store.
+    """
 
     kind: str
     party: Party
+    properties: PropertyBag | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_bag(cls, bag: PropertyBag) -> Recipient:
@@ -127,7 +138,7 @@ class Recipient:
             bag.text(Tag.EMAIL_ADDRESS),
             bag.text(Tag.SMTP_ADDRESS),
         )
-        return cls(kind, who)
+        return cls(kind, who, bag)
 
 
 @dataclass(slots=True)
