@@ -325,7 +325,7 @@ def lab_command(folder: Path | None, language: str | None, *, browser: bool | No
     chosen = language or open_case(root).settings.language
     pages = lab.copy_notebooks(root)
     page = pages / ("zh" if chosen == "zh" and (pages / "zh").is_dir() else ".") / lab.START_PAGE
-    with lab.run_lab(root, page, language=chosen) as server:
+    with lab.run_lab(root.parent, page, language=chosen) as server:
         lab.wait_until_up(server)
         click.echo(f"The notebooks are open at\n\n    {server.address}\n\nCtrl+C ends them.")
         if browser or (browser is None and lab.has_desktop()):
