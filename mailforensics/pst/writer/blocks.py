@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from mailforensics.errors import ExportError
-from mailforensics.pst.crypt import encode
+from mailforensics.pst.crypt import CryptMethod, encode
 from mailforensics.pst.layout import Layout
 from mailforensics.pst.sums import crc, signature
 from mailforensics.pst.writer.space import Space
@@ -126,13 +126,14 @@ class BlockWriter:
         return bid
 
     def _stored(self, data: bytes, bid: int) -> bytes:
-        """Return a data block as it is stored: encoded, then compressed where that saves room."""
-        encoded = encode(data, self._crypt, bid)
-        if self._layout.packs_blocks and len(data) > _PACKED_FROM:
-            packed = zlib.compress(encoded)
-            if len(packed) < len(encoded):
-                return packed
-        return encoded
+        """Return a data block as it is stored: encoded, or compressed where that saves room.
+
+        Never both: of blocks that are encoded and compressed no real file was seen.
+        """
+        if not self._layout.packs_blocks or self._crypt != CryptMethod.NONE:
+            return encode(data, self._crypt, bid)
+        packed = zlib.compress(data) if len(data) > _PACKED_FROM else data
+        return packed if len(packed) < len(data) else data
 
 
 class DataTree:

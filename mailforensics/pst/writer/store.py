@@ -65,8 +65,9 @@ class PstWriter:
         Of the data file and of its top folder, as Outlook shows it.
     unicode4k : bool
         Lay the file out as an OST with 4 KiB pages, for trials.
-    crypt : CryptMethod
-        How data blocks are encoded.
+    crypt : CryptMethod, optional
+        How data blocks are encoded. When None, as Outlook does by default (PERMUTE); with
+        4 KiB pages they are then compressed instead.
     record_key : bytes, optional
         16 bytes that identify the store; random when None.
     now : datetime, optional
@@ -98,7 +99,7 @@ class PstWriter:
         *,
         name: str = "Recovered mail",
         unicode4k: bool = False,
-        crypt: CryptMethod = CryptMethod.PERMUTE,
+        crypt: CryptMethod | None = None,
         record_key: bytes | None = None,
         now: datetime | None = None,
     ) -> None:
@@ -106,13 +107,14 @@ class PstWriter:
         self.name = name
         self.faults: list[str] = []
         self.count = 0
-        self._crypt = crypt
+        usual = CryptMethod.NONE if unicode4k else CryptMethod.PERMUTE
+        self._crypt = usual if crypt is None else crypt
         self._layout = UNICODE_4K if unicode4k else UNICODE
         self._record_key = record_key or secrets.token_bytes(16)
         self._ticks = (now or datetime.now(UTC)) - _EPOCH
         self._temporary, self._stream = _temporary(self.path)
         self._space = Space(self._stream, self._layout)
-        self._blocks = BlockWriter(self._space, self._layout, crypt)
+        self._blocks = BlockWriter(self._space, self._layout, self._crypt)
         self._nodes = NodeList()
         self._names = NameMap()
         self._writer = MessageWriter(self._blocks, self._layout, self._names, self.faults.append)
