@@ -16,10 +16,10 @@ import numpy as np
 from mailforensics.pst.crypt import PERMUTE_DECODE, CryptMethod, decode
 from mailforensics.pst.faults import Damage, Fault
 from mailforensics.pst.layout import Layout
-from mailforensics.pst.sums import crc
 
 __all__ = ["BlockReader", "BlockRef", "SubNode", "is_internal"]
 
+_ZLIB: Final = b"\x78"
 _DATA_TREE: Final = 0x01
 _SUBNODE_TREE: Final = 0x02
 _MOST_BLOCKS: Final = 1 << 20
@@ -78,7 +78,7 @@ class BlockReader:
         Where the store begins in ``data``.
     """
 
-    __slots__ = ("_trailer", "crypt", "image", "layout", "locate", "start")
+    __slots__ = ("_trailer", "_wide", "crypt", "image", "layout", "locate", "start")
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class BlockReader:
         self.crypt = crypt
         self.locate = locate
         self.start = start
+        self._wide = layout.wide
         self._trailer = _trailer_of(layout)
 
     def read(self, bid: int, faults: list[Fault]) -> bytes:
@@ -111,6 +112,8 @@ class BlockReader:
             raise Damage("block_missing", f"The block {bid:#x} is in no index.")
         stored = self._stored(place, faults)
         if place.stored != place.inflated:
+            if stored[:1] != _ZLIB and not bid & 2:
+                return _inflated(decode(stored, self.crypt, bid), place, faults)
             stored = _inflated(stored, place, faults)
         if bid & 2:
             return stored
@@ -121,22 +124,21 @@ class BlockReader:
     def _stored(self, place: BlockRef, faults: list[Fault]) -> bytes:
         """Return the bytes of a block as they are stored, held to its trailer."""
         bid, offset, size, _ = place
-        layout = self.layout
+        align, trailer = self.layout.block_align, self.layout.block_trailer_size
+        span = -(-(size + trailer) // align) * align
         begin = self.start + offset
-        tail = begin + layout.span(size) - layout.block_trailer_size
-        stored = self.image[begin : begin + size]
-        trailer = self.image[tail : tail + self._trailer.size]
-        if offset <= 0 or len(trailer) < self._trailer.size:
+        whole = self.image[begin : begin + span]
+        if offset <= 0 or len(whole) < span:
             raise Damage("block_missing", f"The block {bid:#x} lies outside the file.", offset)
-        length, _, first, second = self._trailer.unpack(trailer)
-        checksum, owner = (first, second) if layout.wide else (second, first)
-        if owner & ~1 == bid and length == size and crc(stored) == checksum:
-            return bytes(stored)
-        if length <= layout.largest_block and owner & ~1 != bid and crc(stored) == checksum:
+        stored = whole[:size]
+        length, _, first, second = self._trailer.unpack_from(whole, span - trailer)
+        checksum, owner = (first, second) if self._wide else (second, first)
+        right = zlib.crc32(stored, 0xFFFFFFFF) ^ 0xFFFFFFFF == checksum
+        if owner & ~1 != bid and right:
             raise Damage("block_foreign", f"In place of {bid:#x} lies block {owner:#x}.", offset)
-        faults.append(
-            Fault("block_checksum", f"The checksum of block {bid:#x} does not agree.", offset)
-        )
+        if not right or length != size:
+            detail = f"The checksum of block {bid:#x} does not agree."
+            faults.append(Fault("block_checksum", detail, offset))
         return bytes(stored)
 
     def data_blocks(self, bid: int, faults: list[Fault]) -> list[bytes | None]:
@@ -209,6 +211,8 @@ class BlockReader:
         Damage
             A part of it is lost.
         """
+        if not bid & 2:
+            return self.read(bid, faults) if bid & ~1 else b""
         blocks = self.data_blocks(bid, faults)
         whole = [block for block in blocks if block is not None]
         if len(whole) != len(blocks):

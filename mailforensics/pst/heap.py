@@ -61,7 +61,7 @@ class Heap:
         The first block is lost or is no heap.
     """
 
-    __slots__ = ("_bits", "_mask", "_spans", "blocks", "client", "root")
+    __slots__ = ("_bits", "_count", "_mask", "_spans", "blocks", "client", "root")
 
     def __init__(self, blocks: Sequence[bytes | None], layout: Layout) -> None:
         first = blocks[0] if blocks else None
@@ -72,7 +72,8 @@ class Heap:
         self.root = int.from_bytes(first[4:8], "little")
         self._bits = 5 + layout.hid_index_bits
         self._mask = (1 << layout.hid_index_bits) - 1
-        self._spans: list[Spans | None] = [None] * len(blocks)
+        self._count = len(blocks)
+        self._spans: list[Spans | None] = [None] * self._count
 
     def spans(self, number: int) -> Spans:
         """Return where the items of a block begin, and where the last one ends; 2.3.1.5.
@@ -82,7 +83,7 @@ class Heap:
         Damage
             There is no such block, it is lost, or its page map does not fit.
         """
-        if number >= len(self.blocks):
+        if number >= self._count:
             raise Damage("heap", f"A heap has no block {number}.")
         found = self._spans[number]
         if found is None:
@@ -100,15 +101,16 @@ class Heap:
         if hid == 0:
             return b""
         number = hid >> self._bits
-        spans = self.spans(number)
+        spans = self._spans[number] if number < self._count else None
+        if spans is None:
+            spans = self.spans(number)
         index = hid >> 5 & self._mask
-        if not 0 < index < len(spans) or hid & 0x1F:
-            raise Damage("heap", f"A heap has no item {hid:#x}.")
-        begin, end = spans[index - 1], spans[index]
-        block = self.blocks[number]
-        if block is None or begin > end or end > len(block):
-            raise Damage("heap", f"The item {hid:#x} of a heap lies outside its block.")
-        return block[begin:end]
+        if 0 < index < len(spans) and not hid & 0x1F:
+            begin, end = spans[index - 1], spans[index]
+            found = self.blocks[number][begin:end]  # type: ignore[index]  # spans() saw it
+            if len(found) == end - begin:
+                return found
+        raise Damage("heap", f"A heap has no item {hid:#x}.")
 
     def tree(self, hid: int) -> HeapTree:
         """Return the records of a tree in the heap, BTH.

@@ -12,7 +12,7 @@ from mailforensics.pst.faults import Damage, Fault
 from mailforensics.pst.heap import Heap
 from mailforensics.pst.layout import NidType, SpecialNid
 from mailforensics.pst.nodes import SubNodes
-from mailforensics.pst.properties import PropertyContext, Stored
+from mailforensics.pst.properties import CodePage, PropertyContext, Stored
 from mailforensics.pst.tables import Row, TableContext
 from mailforensics.pst.trees import Node
 
@@ -86,7 +86,7 @@ class Item:
         Where its data and sub-nodes are.
     faults : list of Fault, optional
         Takes what is wrong with it; an object inside another shares its list.
-    code_page : int, optional
+    code_page : int or callable, optional
         Code page of 8-bit strings where it names none.
     subnodes : dict, optional
         Its sub-nodes where they are known already (recovery infers them).
@@ -110,7 +110,7 @@ class Item:
         reader: BlockReader,
         node: Node,
         faults: list[Fault] | None = None,
-        code_page: int | None = None,
+        code_page: CodePage = None,
         subnodes: dict[int, SubNode] | None = None,
     ) -> None:
         self.reader = reader
@@ -120,7 +120,7 @@ class Item:
         self.readable = True
         self.properties = self._properties(code_page)
 
-    def _properties(self, code_page: int | None) -> PropertyContext:
+    def _properties(self, code_page: CodePage) -> PropertyContext:
         try:
             blocks = self.reader.data_blocks(self.node.data_bid, self.faults)
             heap = Heap(blocks, self.reader.layout)
@@ -143,7 +143,7 @@ class Item:
             layout = self.reader.layout
             heap = Heap(self.subnodes.blocks(nid), layout)
             below = self.subnodes.below(nid)
-            page = self.properties.text_code_page()
+            page = self.properties.text_code_page
             return TableContext(heap, below, layout, self.faults, page)
         except Damage as damage:
             detail = f"The table {nid:#x}: {damage}"
@@ -191,7 +191,7 @@ class Message(Item):
         reader: BlockReader,
         node: Node,
         faults: list[Fault] | None = None,
-        code_page: int | None = None,
+        code_page: CodePage = None,
         subnodes: dict[int, SubNode] | None = None,
         *,
         depth: int = 0,
@@ -305,8 +305,7 @@ class Message(Item):
         """The rows of its recipients table, in order."""
         if self._recipients is None:
             table = self.table(SpecialNid.RECIPIENT_TABLE)
-            rows = () if table is None else table
-            self._recipients = [RecipientRow(row.table, row.row_id, row.data) for row in rows]
+            self._recipients = [] if table is None else list(table.rows(RecipientRow))
         return self._recipients
 
     @property
@@ -345,10 +344,10 @@ class Attachment(Item):
         if entry is None:
             faults.append(Fault("attachment", f"The attachment {nid:#x} is listed, but missing."))
         node = Node(nid, *(entry or (0, 0)), message.nid)
-        page = message.properties.text_code_page()
+        page = message.properties.text_code_page
         super().__init__(message.reader, node, faults, page)
 
-    def _properties(self, code_page: int | None) -> PropertyContext:
+    def _properties(self, code_page: CodePage) -> PropertyContext:
         if not self.node.data_bid:
             self.readable = False
             return _Nothing(self.subnodes, self.faults)
@@ -399,6 +398,6 @@ class Attachment(Item):
         except Damage as damage:
             self.faults.append(damage.fault)
             return None
-        page = self.properties.text_code_page()
+        page = self.properties.text_code_page
         node = Node(nid, *entry, self.message.nid)
         return Message(self.reader, node, [], page, depth=self.message.depth + 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -43,6 +43,8 @@ _RECORD: Final = struct.Struct("<HHI")
 _INTEGERS: Final = {0x0002: 2, 0x0003: 4, 0x0014: 8}
 
 Stored = tuple[int, bytes]
+CodePage = Callable[[], int | None] | int | None
+"""A code page, or what gives it when an 8-bit string needs one."""
 
 
 class Properties(ABC):
@@ -54,17 +56,20 @@ class Properties(ABC):
         Takes what is wrong with the object.
     unreadable
         Identifiers of properties that are there but could not be read.
-    code_page
-        Code page of 8-bit strings where the object itself names none.
     """
 
-    __slots__ = ("_decoder", "code_page", "faults", "unreadable")
+    __slots__ = ("_decoder", "_page", "faults", "unreadable")
 
-    def __init__(self, faults: list[Fault], code_page: int | None = None) -> None:
+    def __init__(self, faults: list[Fault], code_page: CodePage = None) -> None:
         self.faults = faults
         self.unreadable: list[int] = []
-        self.code_page = code_page
+        self._page = code_page
         self._decoder: PropertyBag | None = None
+
+    @property
+    def code_page(self) -> int | None:
+        """Code page of 8-bit strings where the object itself names none."""
+        return self._page() if callable(self._page) else self._page
 
     @property
     @abstractmethod
@@ -179,7 +184,7 @@ class PropertyContext(Properties):
         Its sub-nodes, which hold what is too large for the heap.
     faults : list of Fault
         Takes what is wrong with the object.
-    code_page : int, optional
+    code_page : int or callable, optional
         Code page of 8-bit strings where the object itself names none.
 
     Attributes
@@ -200,7 +205,7 @@ class PropertyContext(Properties):
         heap: Heap,
         subnodes: SubNodes,
         faults: list[Fault],
-        code_page: int | None = None,
+        code_page: CodePage = None,
     ) -> None:
         super().__init__(faults, code_page)
         self.heap = heap

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from mailforensics.pst.faults import Damage, Fault
 from mailforensics.pst.heap import Heap
 from mailforensics.pst.layout import Layout
 from mailforensics.pst.nodes import SubNodes
-from mailforensics.pst.properties import FIXED_SIZES, Properties, Stored
+from mailforensics.pst.properties import FIXED_SIZES, CodePage, Properties, Stored
 
 __all__ = ["Column", "Row", "Shape", "TableContext"]
 
@@ -96,6 +96,9 @@ class Row(Properties):
         return kind, (self.table.value(int.from_bytes(cell, "little")) if apart else cell)
 
 
+RowType = TypeVar("RowType", bound=Row)
+
+
 class TableContext:
     """A table in a heap, TC, [MS-PST] 2.3.4.
 
@@ -109,7 +112,7 @@ class TableContext:
         How the store is laid out.
     faults : list of Fault
         Takes what is wrong with the table.
-    code_page : int, optional
+    code_page : int or callable, optional
         Code page of its 8-bit strings.
 
     Attributes
@@ -143,7 +146,7 @@ class TableContext:
         subnodes: SubNodes,
         layout: Layout,
         faults: list[Fault],
-        code_page: int | None = None,
+        code_page: CodePage = None,
     ) -> None:
         self.heap = heap
         self.subnodes = subnodes
@@ -172,12 +175,16 @@ class TableContext:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows that the index lists; a lost one becomes a fault."""
+        return self.rows(Row)
+
+    def rows(self, kind: type[RowType]) -> Iterator[RowType]:
+        """Yield the rows that the index lists as objects of a kind of :class:`Row`."""
         for row_id, number in self.index.items():
             data = self._row(number)
             if data is None:
                 self.faults.append(Fault("table", f"The row {row_id:#x} of a table is lost."))
             else:
-                yield Row(self, row_id, data)
+                yield kind(self, row_id, data)
 
     def unlisted(self) -> Iterator[Row]:
         """Yield the rows that still lie in the matrix though the index lists them no more."""
