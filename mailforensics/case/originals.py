@@ -124,6 +124,8 @@ class Originals:
             record = mime.read_message(self.raw(item_id), source_ref="")
         except MailForensicsError:
             return ""
-        names = " ".join(filter(None, (each.name for each in record.attachments)))
-        text = "\n".join(filter(None, [record.subject, record.text, names]))
+        names = [each.name for each in record.attachments]
+        people = [record.from_name, record.from_addr, *record.to_addrs, *record.cc_addrs]
+        lines = [record.subject, record.text, " ".join(filter(None, names + people))]
+        text = "\n".join(filter(None, lines))
         return search.surroundings(text, words)

@@ -34,7 +34,7 @@ def query(folder: CaseFolder, words: str, parameters: list[Any] | None = None) -
         if folder.assessed.is_file():
             connection.read_parquet(str(folder.assessed)).create_view("messages", replace=True)
         try:
-            found: Any = connection.execute(words, parameters or [])
+            found: Any = connection.sql(words, params=parameters or None)
             return frame_of(found.to_arrow_table())
         except duckdb.Error as error:
             raise CaseError(f"The query cannot be answered: {error}") from error
