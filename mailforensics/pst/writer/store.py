@@ -186,6 +186,11 @@ class PstWriter:
         self.count += 1
         return nid
 
+    @property
+    def size(self) -> int:
+        """Bytes that the file has so far, whole sections."""
+        return self._space.end
+
     def leave_free(self, size: int) -> None:
         """Leave at least ``size`` bytes of the file unused and, where the disk can, sparse."""
         self._space.leave_free(size)
