@@ -191,6 +191,7 @@ DEFECTS = MappingProxyType(
         "body_unreadable": "The body is there but could not be read.",
         "rtf_undecodable": "The body is RTF that could not be unpacked.",
         "property_unreadable": "A stored property could not be read.",
+        "checksum_failed": "A checksum of the store does not agree: some bytes may be damaged.",
         "not_mail": "This item is no mail (an appointment, contact, task or note).",
         "end_undecided": "The end was found by content alone; a few bytes after it may not belong.",
         "line_ends_unknown": "The store changed line ends; the original ones are not known.",

@@ -21,6 +21,7 @@ _INCOMPLETE: Final = frozenset(
         "attachment_missing",
         "attachment_unreadable",
         "body_unreadable",
+        "checksum_failed",
         "property_unreadable",
         "recipients_missing",
         "too_deep",

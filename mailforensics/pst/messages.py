@@ -182,9 +182,12 @@ class Message(Item):
     ----------
     depth
         0 for an item of a folder, 1 for a message inside it, and so on.
+    recipients_listed
+        How many recipients its table lists, once :attr:`recipients` was asked for; None when
+        there is no table that can be read.
     """
 
-    __slots__ = ("_attachments", "_recipients", "depth")
+    __slots__ = ("_attachments", "_recipients", "depth", "recipients_listed")
 
     def __init__(
         self,
@@ -198,6 +201,7 @@ class Message(Item):
     ) -> None:
         super().__init__(reader, node, faults, code_page, subnodes)
         self.depth = depth
+        self.recipients_listed: int | None = None
         self._recipients: list[RecipientRow] | None = None
         self._attachments: list[Attachment] | None = None
 
@@ -305,6 +309,7 @@ class Message(Item):
         """The rows of its recipients table, in order."""
         if self._recipients is None:
             table = self.table(SpecialNid.RECIPIENT_TABLE)
+            self.recipients_listed = None if table is None else len(table)
             self._recipients = [] if table is None else list(table.rows(RecipientRow))
         return self._recipients
 
@@ -312,34 +317,45 @@ class Message(Item):
     def attachments(self) -> list[Attachment]:
         """Its attachments: those that its table lists, in order, then those it does not list."""
         if self._attachments is None:
-            self._attachments = [
-                Attachment(self, nid) for nid in self._attachment_nids()[:_MOST_ATTACHMENTS]
-            ]
+            rows = self._attachment_rows()
+            nids = list(rows)[:_MOST_ATTACHMENTS]
+            if len(nids) < len(rows):
+                self.faults.append(Fault("attachment", f"It has {len(rows)} attachments."))
+            self._attachments = [Attachment(self, nid, rows[nid]) for nid in nids]
         return self._attachments
 
-    def _attachment_nids(self) -> list[int]:
+    def _attachment_rows(self) -> dict[int, Row | None]:
+        """Return its attachments with their rows in the table, [MS-PST] 2.4.6.1."""
         there = self.subnodes.of_type(NidType.ATTACHMENT)
         if not there and not self.flags & _HAS_ATTACHMENT:
-            return []
+            return {}
         table = self.table(SpecialNid.ATTACHMENT_TABLE)
-        if table is None:
-            if not there:
-                self.faults.append(
-                    Fault("attachment", "The message has attachments; none of them is there.")
-                )
-            return there
-        listed = list(table.index)
-        return [*listed, *(nid for nid in there if nid not in table.index)]
+        if table is None and not there:
+            self.faults.append(
+                Fault("attachment", "The message has attachments; none of them is there.")
+            )
+        rows = {row.row_id: row for row in table} if table is not None else {}
+        listed = dict.fromkeys(table.index) if table is not None else {}
+        return {nid: rows.get(nid) for nid in (*listed, *there)}
 
 
 class Attachment(Item):
-    """An attachment of a message, [MS-PST] 2.4.6.2."""
+    """An attachment of a message, [MS-PST] 2.4.6.2.
 
-    __slots__ = ("message",)
+    Attributes
+    ----------
+    message
+        The message that it belongs to.
+    row
+        What the table of attachments says of it; None when the table does not list it.
+    """
 
-    def __init__(self, message: Message, nid: int) -> None:
+    __slots__ = ("message", "row")
+
+    def __init__(self, message: Message, nid: int, row: Row | None = None) -> None:
         entry = message.subnodes.entries.get(nid)
         self.message = message
+        self.row = row
         faults = message.faults
         if entry is None:
             faults.append(Fault("attachment", f"The attachment {nid:#x} is listed, but missing."))
