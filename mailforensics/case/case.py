@@ -13,14 +13,15 @@ from mailforensics import checks, deletion, export, timeline
 from mailforensics.case.custody import CustodyLog
 from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
+from mailforensics.case.reading import Reading, advancing
 from mailforensics.case.registry import EvidenceRegistry
 from mailforensics.case.settings import Settings
 from mailforensics.case.sql import query
 from mailforensics.case.tables import read_frame, write_frame
 from mailforensics.case.verification import Verification
-from mailforensics.errors import EvidenceError, HashMismatch
-from mailforensics.evidence import EvidenceItem, acquire, verify
-from mailforensics.ingest import CaseFolder, Progress, Report, ingest, recognise
+from mailforensics.errors import EvidenceError
+from mailforensics.evidence import EvidenceItem, FileHash, acquire
+from mailforensics.ingest import CaseFolder, Report, recognise
 
 __all__ = ["Case"]
 
@@ -109,7 +110,7 @@ class Case:
         if supersedes is not None and supersedes not in {item.evidence_id for item in items}:
             raise EvidenceError(f"There is no evidence item {supersedes} in this case.")
         total = place.stat().st_size if place.is_file() else 0
-        digests, listed = acquire(place, advance=_advance(report, "hash", place.name, total))
+        digests, listed = acquire(place, advance=advancing(report, "hash", place.name, total))
         for item in items:
             if item.sha256 == digests.sha256:
                 raise EvidenceError(
@@ -135,7 +136,7 @@ class Case:
             note=note,
         )
         self._registry.save(item, listed)
-        self._forget_assessment()
+        self.forget()
         self.record(
             "evidence acquired",
             evidence_id=item.evidence_id,
@@ -180,49 +181,24 @@ class Case:
         for item in self.items():
             if again:
                 self.folder.table("reads", item.evidence_id).unlink(missing_ok=True)
-            if self.is_read(item):
-                continue
-            if not item.path.exists():
-                raise EvidenceError(
-                    f"{item.path} is no longer there.",
-                    hint="Connect the drive on which it lies, or put it back.",
-                    evidence_id=item.evidence_id,
+            if not self.is_read(item):
+                Reading(self, item).run(
+                    workers=workers, report=report, stop=stop, check_after=check_after
                 )
-            ingest(item, self.folder, workers=workers, report=report, stop=stop)
-            self._originals.forget()
-            self._forget_assessment()
-            self._note_reading(item)
-            if check_after:
-                self._check_unchanged(item, report)
         return self.reads()
 
     def is_read(self, item: EvidenceItem) -> bool:
         """Say whether an item was read to its end."""
         return self.folder.table("reads", item.evidence_id).is_file()
 
-    def _note_reading(self, item: EvidenceItem) -> None:
-        reads = self.reads()
-        mine = reads[(reads["evidence_id"] == item.evidence_id) & (reads["row_kind"] == "source")]
-        counts = {
-            name: int(mine[name].fillna(0).sum())
-            for name in ("declared", "read", "failed", "skipped")
-        }
-        self.record("evidence read", evidence_id=item.evidence_id, **counts)
+    def hash_list(self, evidence_id: str) -> list[FileHash]:
+        """Return the hash list of folder evidence; empty for a single file."""
+        return self._registry.listed(evidence_id)
 
-    def _check_unchanged(self, item: EvidenceItem, report: Report | None) -> None:
-        advance = _advance(report, "verify", item.name, item.size)
-        found = verify(item, self._registry.listed(item.evidence_id), advance=advance)
-        self.record(
-            "evidence hash checked after reading",
-            evidence_id=item.evidence_id,
-            unchanged=not found,
-        )
-        if found:
-            raise HashMismatch(
-                f"{item.name} changed since it was acquired: {found[0].path} {found[0].what}",
-                hint="Work on a copy that nobody uses, and acquire it anew.",
-                evidence_id=item.evidence_id,
-            )
+    def forget(self) -> None:
+        """Drop what is remembered of the tables; they have changed."""
+        self._originals.forget()
+        self.folder.assessed.unlink(missing_ok=True)
 
     # ---- tables
 
@@ -247,9 +223,6 @@ class Case:
     def _assess(self) -> None:
         assessed = deletion.assess(self.messages(as_read=True), self.events(), self.evidence())
         write_frame(assessed, "messages", self.folder.assessed)
-
-    def _forget_assessment(self) -> None:
-        self.folder.assessed.unlink(missing_ok=True)
 
     def attachments(self) -> pd.DataFrame:
         """Return the attachments table."""
@@ -441,18 +414,3 @@ class Case:
         from mailforensics.case.reporting import write_report
 
         return write_report(self, Path(path) if path is not None else None, **options)
-
-
-def _advance(
-    report: Report | None, step: str, what: str, total: int
-) -> Callable[[int], None] | None:
-    if report is None:
-        return None
-    done = 0
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done += size
-        report(Progress(step, what, done, total))
-
-    return advance
