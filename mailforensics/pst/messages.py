@@ -220,6 +220,11 @@ class Message(Item):
         return next(found, ItemKind.MAIL if name == "IPM" else ItemKind.OTHER)
 
     @property
+    def is_item(self) -> bool:
+        """Whether its node is one of a message or another item, hidden ones included."""
+        return self.nid & 0x1F in {NidType.MESSAGE, NidType.ASSOCIATED_MESSAGE}
+
+    @property
     def subject(self) -> str | None:
         """Its subject, without the mark that says where the prefix ends, [MS-PST] 2.5.3.1.1.1."""
         found = self.properties.text(Tag.SUBJECT)

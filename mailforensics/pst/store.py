@@ -299,21 +299,31 @@ class PstStore:
         that no table lists are those of :meth:`unlisted`.
         """
         listed = self.listed(folder)
-        if listed is None and not folder.is_search:
-            listed = self.nodes.children(folder.nid, NidType.MESSAGE)
-        for nid in listed or ():
+        if listed is None:
+            listed = self.items_in(folder.nid)
+        for nid in listed:
             found = self.message(nid)
             if found is None:
                 folder.faults.append(Fault("folder", f"The listed item {nid:#x} is missing."))
             else:
                 yield found
 
+    def items_in(self, folder: int) -> list[int]:
+        """Return the items whose nodes say that they lie in a folder, sorted."""
+        return self.nodes.children(folder, NidType.MESSAGE)
+
+    def items_beside(self, known: set[int]) -> list[int]:
+        """Return the items that are not among known ones, sorted."""
+        return [nid for nid in self.nodes.of_type(NidType.MESSAGE).tolist() if nid not in known]
+
     def unlisted(self) -> list[int]:
-        """Return the items that no folder's table lists, sorted."""
+        """Return the items that no folder's table lists, sorted.
+
+        Items of a folder whose table cannot be read count as listed.
+        """
         known: set[int] = set()
         for folder in self.folders():
-            listed = None if folder.is_search else self.listed(folder)
-            if listed is None and not folder.is_search:
-                listed = self.nodes.children(folder.nid, NidType.MESSAGE)
-            known.update(listed or ())
-        return [nid for nid in self.nodes.of_type(NidType.MESSAGE).tolist() if nid not in known]
+            if not folder.is_search:
+                listed = self.listed(folder)
+                known.update(self.items_in(folder.nid) if listed is None else listed)
+        return self.items_beside(known)

@@ -1,53 +1,30 @@
-"""PST and OST files of Outlook, read through libpff.
+"""PST and OST files of Outlook, read with the engine of :mod:`mailforensics.pst`.
 
-libpff says of each folder how many items it holds; each of them becomes a row or a line of the
-log. It gives no message that Outlook has removed for good. [MS-PST]
+Each item that a folder lists becomes a row or a line of the log; so does each item that no folder
+lists. [MS-PST]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mailforensics import mime
 from mailforensics.errors import NoBytes
-from mailforensics.mapi import Tag, rebuild, records
+from mailforensics.mapi import rebuild, records
+from mailforensics.pst import Folder, Message, PstStore, to_mapi
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
 from mailforensics.readers.folders import place, role_of
-from mailforensics.readers.pff import FAULTS, Store, bag_of, cause, message_of, opened
 from mailforensics.schema import Confidence, DeletionState, FolderRole, MessageRecord, Record
 
 __all__ = ["PstReader"]
 
-_PASSWORD: Final = 0x67FF
-_SEARCH_FOLDER: Final = 3
-_MOST_FOLDERS: Final = 200_000
+SPAN_SIZE: Final = 64 << 20
+"""Files above twice this size are read in parts, in parallel."""
 
-
-@dataclass(slots=True)
-class _Folder:
-    """A folder on the way down. ``route``: the indexes that lead to it from the root."""
-
-    entry: Any
-    route: tuple[int, ...] = ()
-    names: tuple[str, ...] = ()
-    in_wastebasket: bool = False
-    nid: int = 0
-
-    @property
-    def path(self) -> str:
-        return "/".join(self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an item is: in the folder at ``route``, or among the orphans when that is None."""
-
-    route: tuple[int, ...] | None
-    index: int
+_MOST_FAULTS: Final = 50
 
 
 @dataclass(slots=True)
@@ -56,63 +33,130 @@ class _Names:
 
     seen: dict[str, int] = field(default_factory=dict)
 
-    def ref(self, identifier: int | None, fallback: str) -> str:
-        base = fallback if identifier is None else f"nid:0x{identifier:x}"
+    def ref(self, nid: int) -> str:
+        base = f"nid:0x{nid:x}"
         self.seen[base] = number = self.seen.get(base, 0) + 1
         return base if number == 1 else f"{base}#{number}"
 
 
 @dataclass(slots=True)
-class _Pass:
-    """One reading of one file."""
+class _Places:
+    """What is known of folders on the way down: their paths as users see them."""
 
-    store: Store
+    store: PstStore
+    paths: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    discarded: set[int] = field(default_factory=set)
+
+    def enter(self, folder: Folder) -> None:
+        """Note a folder; those above it were noted before."""
+        above = self.paths.get(folder.parent, ())
+        hidden = folder.nid == self.store.subtree or not folder.path
+        self.paths[folder.nid] = () if hidden else (*above, folder.name or "")
+        if folder.nid == self.store.wastebasket or folder.parent in self.discarded:
+            self.discarded.add(folder.nid)
+
+    def path(self, nid: int) -> str:
+        return "/".join(self.paths.get(nid, ()))
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One reading of one file, or of one part of it: the items whose data begin there."""
+
+    store: PstStore
     source: Source
     log: ReadLog
+    span: Span | None
+    places: _Places
     names: _Names = field(default_factory=_Names)
+    met: set[int] = field(default_factory=set)
 
-    def folder(self, folder: _Folder) -> Iterator[MessageRecord]:
+    @property
+    def first(self) -> bool:
+        """Whether this part also tells what belongs to no one item."""
+        return self.span is None or self.span.start == 0
+
+    def folder(self, folder: Folder) -> Iterator[MessageRecord]:
         """Yield the rows of a folder."""
-        count = _message_count(folder, self.log)
-        self.log.declare(count)
-        if count and folder.nid & 0x1F == _SEARCH_FOLDER:
-            reason = "A search folder only shows items that lie in other folders."
-            self.log.skip(f"nid:0x{folder.nid:x}", reason, folder.path, count=count)
+        self.places.enter(folder)
+        listed = self.store.listed(folder)
+        if folder.is_search:
+            self._skip_search(folder, len(listed or ()))
             return
-        for index in range(count):
-            fallback = f"folder:0x{folder.nid:x}/{index}"
-            rows = self._item(folder.entry.get_sub_message, index, fallback, folder.path)
-            _settle(rows, self.store, folder, self.source)
+        if listed is None:
+            listed = self._forgotten(folder)
+        self._skip_hidden(folder)
+        self.met.update(listed)
+        for nid in listed:
+            rows = self._item(nid, self.places.path(folder.nid))
+            _settle(rows, self, folder)
             yield from rows
+        if self.first:
+            _note_faults(folder, self.log)
 
     def orphans(self) -> Iterator[MessageRecord]:
         """Yield the rows of the items that no folder lists."""
-        try:
-            count = self.store.file.number_of_orphan_items
-        except FAULTS as error:
-            self.log.note("", "The items that no folder lists could not be counted.", str(error))
-            return
-        self.log.declare(count)
-        for index in range(count):
-            rows = self._item(self.store.file.get_orphan_item, index, f"orphan:{index}", "")
+        for nid in self.store.items_beside(self.met):
+            node = self.store.nodes.find(nid)
+            path = self.places.path(node.parent) if node else ""
+            rows = self._item(nid, path)
             for row in rows:
-                _mark_orphan(row, rows[0].source_ref, self.store.mailbox or self.source.mailbox)
+                _mark_orphan(row, rows[0].source_ref, path, self)
             yield from rows
 
-    def _item(
-        self, fetch: Callable[[int], Any], index: int, fallback: str, folder: str
-    ) -> list[MessageRecord]:
+    def _item(self, nid: int, path: str) -> list[MessageRecord]:
         """Read one item into rows; a damaged one becomes a line of the log."""
-        ref = None
-        try:
-            item = fetch(index)
-            ref = self.names.ref(item.identifier, fallback)
-            return records(message_of(item, self.store), source_ref=ref)
-        except FAULTS as error:
-            ref = ref or self.names.ref(None, fallback)
-            reason = "This item is damaged and could not be read."
-            self.log.fail(ref, reason, f"{folder}: {error}")
+        ref = self.names.ref(nid)
+        if not self._is_mine(nid):
             return []
+        self.log.declare()
+        message = self.store.message(nid)
+        if message is None or not message.readable:
+            reason = "This item is damaged and could not be read."
+            if message is None:
+                reason = "The folder lists this item, but the file does not hold it."
+            self.log.fail(ref, reason, f"{path}: {_detail(message)}")
+            return []
+        rows = records(to_mapi(message, self.store.names), source_ref=ref)
+        if message.faults:
+            self.log.note(ref, "Parts of this item are damaged.", f"{path}: {_detail(message)}")
+        return rows
+
+    def _is_mine(self, nid: int) -> bool:
+        if self.span is None:
+            return True
+        node = self.store.nodes.find(nid)
+        block = self.store.block(node.data_bid) if node else None
+        offset = block.offset if block and block.offset < len(self.store.image) else 0
+        return self.span.start <= offset < self.span.stop
+
+    def _forgotten(self, folder: Folder) -> list[int]:
+        """Return the items of a folder whose list is damaged or gone; log what is lost."""
+        there = self.store.items_in(folder.nid)
+        lost = (folder.declared or 0) - len(there)
+        if self.first and (lost > 0 or folder.faults):
+            ref, path = f"nid:0x{folder.nid:x}", self.places.path(folder.nid)
+            reason = "The list of items in this folder is damaged; they were found without it."
+            self.log.note(ref, reason, path)
+            if lost > 0:
+                self.log.declare(lost)
+                reason = "The folder says that it holds more items than could be found."
+                self.log.fail(ref, reason, path, count=lost)
+        return there
+
+    def _skip_search(self, folder: Folder, count: int) -> None:
+        if self.first and count:
+            self.log.declare(count)
+            reason = "A search folder only shows items that lie in other folders."
+            self.log.skip(f"nid:0x{folder.nid:x}", reason, folder.name or "", count=count)
+
+    def _skip_hidden(self, folder: Folder) -> None:
+        count = len(self.store.associated(folder)) if self.first else 0
+        if count:
+            self.log.declare(count)
+            reason = "Settings that Outlook keeps hidden in this folder (views, rules) are no mail."
+            path = self.places.path(folder.nid)
+            self.log.skip(f"nid:0x{folder.nid:x}", reason, path, count=count)
 
 
 class PstReader(Reader):
@@ -136,18 +180,28 @@ class PstReader(Reader):
             return f"is named {path.suffix}, but does not begin as an Outlook data file does (!BDN)"
         return f"expects {self.expects}"
 
-    def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:  # noqa: ARG002
+    def spans(self, source: Source) -> list[Span] | None:
+        """Return parts of a large file; an item belongs to the part where its data begin."""
+        size = source.path.stat().st_size
+        if size < 2 * SPAN_SIZE:
+            return None
+        starts = range(0, size - SPAN_SIZE + 1, SPAN_SIZE)
+        ends = [*starts[1:], size]
+        return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
+
+    def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:
         """Yield a row for each item, folder by folder, then the orphans.
 
         Raises
         ------
         CorruptContainer
-            libpff cannot open the file.
+            Nothing of the file can be read.
         """
-        with opened(source.path) as store:
-            _note_protection(store, log)
-            run = _Pass(store, source, log)
-            for folder in _folders(store, log):
+        with PstStore.open(source.path) as store:
+            run = _Pass(store, source, log, span, _Places(store))
+            if run.first:
+                _note_store(store, log)
+            for folder in store.folders():
                 yield from run.folder(folder)
             yield from run.orphans()
 
@@ -160,164 +214,75 @@ class PstReader(Reader):
             The file holds no such item.
         """
         base = source_ref.partition("/part:")[0]
-        state = source.path.stat()
-        found = _index(source.path, state.st_mtime_ns, state.st_size).get(base)
-        if found is None:
-            raise NoBytes(f"{source.path.name} holds no item {base}")
-        with opened(source.path) as store:
-            try:
-                message = message_of(_fetch(store, found), store)
-            except FAULTS as error:
-                raise NoBytes(f"The item {base} could not be read: {cause(error)}") from error
-            data = rebuild(message)
+        with PstStore.open(source.path) as store:
+            message = store.message(_nid(base))
+            if message is None or not message.readable or not message.is_item:
+                raise NoBytes(f"{source.path.name} holds no item {base} that can be read.")
+            data = rebuild(to_mapi(message, store.names))
         return data if base == source_ref else mime.nested_bytes(data, source_ref)
 
 
-def _note_protection(store: Store, log: ReadLog) -> None:
+def _nid(ref: str) -> int:
+    """Return the node that a reference names; 0, which no node has, when it names none."""
+    kind, _, number = ref.partition("#")[0].partition(":")
     try:
-        password = bag_of(store.file.message_store, {}).integer(_PASSWORD)
-    except FAULTS as error:
-        log.note("", "The properties of the whole file could not be read.", cause(error))
-        return
-    if password:
-        log.note("", "The file asks for a password in Outlook. It hides nothing: all was read.")
-
-
-def _folders(store: Store, log: ReadLog) -> Iterator[_Folder]:
-    """Walk the folders, each once, parents before children."""
-    try:
-        root = store.file.root_folder
-    except FAULTS as error:
-        log.note("", "The list of folders could not be read.", str(error))
-        return
-    if root is None:
-        log.note("", "The file has no list of folders.")
-        return
-    waiting = [_Folder(root, nid=root.identifier or 0)]
-    seen: set[int] = set()
-    while waiting:
-        folder = waiting.pop()
-        if folder.nid in seen or len(seen) >= _MOST_FOLDERS:
-            reason = "A folder stands in the tree more than once, or there are too many."
-            log.note(f"nid:0x{folder.nid:x}", reason, folder.path)
-            continue
-        seen.add(folder.nid)
-        yield folder
-        waiting += reversed(list(_children(store, folder, log)))
-
-
-def _children(store: Store, parent: _Folder, log: ReadLog) -> Iterator[_Folder]:
-    ref = f"nid:0x{parent.nid:x}"
-    try:
-        count = parent.entry.number_of_sub_folders
-    except FAULTS as error:
-        log.note(ref, "The folders inside this folder could not be listed.", str(error))
-        return
-    for index in range(min(count, _MOST_FOLDERS)):
-        try:
-            entry = parent.entry.get_sub_folder(index)
-            nid, name = entry.identifier or 0, _name(entry)
-        except FAULTS as error:
-            log.note(ref, "A folder inside this folder could not be read.", str(error))
-            continue
-        names = () if nid == store.subtree else (*parent.names, name)
-        inside = parent.in_wastebasket or nid == store.wastebasket
-        yield _Folder(entry, (*parent.route, index), names, inside, nid)
-
-
-def _name(entry: Any) -> str:
-    try:
-        return str(entry.name or "")
-    except FAULTS:
-        return "?"
-
-
-def _message_count(folder: _Folder, log: ReadLog) -> int:
-    """Return how many items a folder lists; when the list is damaged, log what is lost."""
-    try:
-        return int(folder.entry.number_of_sub_messages)
-    except FAULTS as error:
-        ref, detail = f"nid:0x{folder.nid:x}", f"{folder.path}: {error}"
-        try:
-            declared = bag_of(folder.entry, {}).integer(Tag.CONTENT_COUNT) or 0
-        except FAULTS:
-            declared = 0
-        if declared > 0:
-            log.declare(declared)
-            reason = "The list of items in this folder is damaged; none of them could be read."
-            log.fail(ref, reason, detail, count=declared)
-        else:
-            reason = "The list of items in this folder is damaged; the folder says it is empty."
-            log.note(ref, reason, detail)
+        return int(number, 16) if kind == "nid" and number.startswith("0x") else 0
+    except ValueError:
         return 0
 
 
-def _mark_orphan(row: MessageRecord, ref: str, mailbox: str) -> None:
-    row.mailbox = mailbox or None
+def _detail(message: Message | None) -> str:
+    if message is None:
+        return "it is in no index"
+    details = dict.fromkeys(fault.detail for fault in message.faults[:_MOST_FAULTS])
+    return " ".join(details)
+
+
+def _note_store(store: PstStore, log: ReadLog) -> None:
+    if store.has_password:
+        log.note("", "The file asks for a password in Outlook. It hides nothing: all was read.")
+    for fault in store.faults[:_MOST_FAULTS]:
+        ref = "" if fault.offset is None else f"offset:{fault.offset}"
+        log.note(ref, "The file itself is damaged.", fault.detail)
+    if not store.root.readable:
+        log.note("", "The properties of the whole file could not be read.")
+
+
+def _note_faults(folder: Folder, log: ReadLog) -> None:
+    for fault in folder.faults[:_MOST_FAULTS]:
+        ref = f"nid:0x{folder.nid:x}"
+        log.note(ref, "This folder is damaged.", f"{'/'.join(folder.path)}: {fault.detail}")
+
+
+def _mark_orphan(row: MessageRecord, ref: str, path: str, run: _Pass) -> None:
+    row.mailbox = run.store.name or run.source.mailbox or None
+    row.folder, row.folder_role = path or None, role_of(path)
     row.deletion_state = DeletionState.ORPHANED
-    row.deletion_basis = f"The file still holds this item ({ref}), but no folder lists it."
-    row.confidence = Confidence.PROBABLE
+    if run.store.node_walk.whole:
+        row.confidence = Confidence.PROBABLE
+        row.deletion_basis = f"The file still holds this item ({ref}), but no folder lists it."
+    else:
+        row.confidence = Confidence.POSSIBLE
+        row.deletion_basis = (
+            f"The file still holds this item ({ref}), but no folder lists it; "
+            "the lists of this file are damaged, so it may have been in one."
+        )
 
 
-def _settle(rows: list[MessageRecord], store: Store, folder: _Folder, source: Source) -> None:
+def _settle(rows: list[MessageRecord], run: _Pass, folder: Folder) -> None:
     """Say where the rows lie, and whether that is a folder for deleted mail."""
-    role = role_of(folder.path)
-    if folder.in_wastebasket:
+    path = run.places.path(folder.nid)
+    role = role_of(path)
+    certain = folder.nid in run.places.discarded
+    if certain:
         role = FolderRole.DELETED
         for row in rows:
             row.deletion_state = DeletionState.IN_DELETED_FOLDER
             row.deletion_basis = (
-                f"It lies in the folder that the file itself names for deleted items: {folder.path}"
+                f"It lies in the folder that the file itself names for deleted items: {path}"
             )
             row.confidence = Confidence.CERTAIN
-    place(rows, mailbox=store.mailbox or source.mailbox, folder=folder.path, role=role)
-    if role is FolderRole.DELETED and store.wastebasket and not folder.in_wastebasket:
+    place(rows, mailbox=run.store.name or run.source.mailbox, folder=path, role=role)
+    if role is FolderRole.DELETED and run.store.wastebasket and not certain:
         for row in rows:
             row.confidence = Confidence.PROBABLE
-
-
-def _fetch(store: Store, found: _Place) -> Any:
-    if found.route is None:
-        return store.file.get_orphan_item(found.index)
-    folder = store.file.root_folder
-    for step in found.route:
-        folder = folder.get_sub_folder(step)
-    return folder.get_sub_message(found.index)
-
-
-@lru_cache(maxsize=8)
-def _index(path: Path, modified: int, size: int) -> dict[str, _Place]:  # noqa: ARG001 - the key
-    """Say where each item lies, by the references that reading gives."""
-    names, log = _Names(), ReadLog()
-    found: dict[str, _Place] = {}
-    with opened(path) as store:
-        for folder in _folders(store, log):
-            count = _message_count(folder, log)
-            if folder.nid & 0x1F == _SEARCH_FOLDER:
-                continue
-            for index in range(count):
-                fallback = f"folder:0x{folder.nid:x}/{index}"
-                fetch = folder.entry.get_sub_message
-                _remember(found, names, fallback, _Place(folder.route, index), fetch)
-        try:
-            orphans = store.file.number_of_orphan_items
-        except FAULTS:
-            orphans = 0
-        for index in range(orphans):
-            fetch = store.file.get_orphan_item
-            _remember(found, names, f"orphan:{index}", _Place(None, index), fetch)
-    return found
-
-
-def _remember(
-    found: dict[str, _Place],
-    names: _Names,
-    fallback: str,
-    where: _Place,
-    fetch: Callable[[int], Any],
-) -> None:
-    try:
-        identifier = fetch(where.index).identifier
-    except FAULTS:
-        identifier = None
-    found[names.ref(identifier, fallback)] = where
