@@ -18,16 +18,20 @@ from mailforensics.mapi import (
 )
 from mailforensics.pst.layout import SpecialNid
 from mailforensics.pst.messages import Attachment, Message
+from mailforensics.pst.properties import Room
 
 __all__ = ["to_mapi"]
 
 _DATA: Final = frozenset({int(Tag.ATTACH_DATA)})
 _KEPT: Final = frozenset({AttachMethod.BY_VALUE, AttachMethod.STORAGE})
 
+_LARGEST: Final = 2 << 30
+_SMALL: Final = 64 << 20
+
 Names = dict[int, NameKey]
 
 
-def to_mapi(message: Message, names: Names) -> MapiMessage:
+def to_mapi(message: Message, names: Names, room: Room | None = None) -> MapiMessage:
     """Read a whole item; the bytes of its attachments are read when somebody asks for them.
 
     Parameters
@@ -36,10 +40,14 @@ def to_mapi(message: Message, names: Names) -> MapiMessage:
         The item.
     names : dict
         What the identifiers of named properties stand for in its store.
+    room : Room, optional
+        What it may fill in memory, messages inside it included; by default what its file can
+        hold.
     """
-    found = MapiMessage(message.properties.bag(names))
-    _recipients(message, found)
-    found.attachments = [_attachment(entry, names, found) for entry in message.attachments]
+    room = room or _room(message)
+    found = MapiMessage(message.properties.bag(names, room=room))
+    _recipients(message, found, room)
+    found.attachments = [_attachment(entry, names, found, room) for entry in message.attachments]
     codes = {fault.code for fault in message.faults}
     if "block_checksum" in codes:
         found.defects.append("checksum_failed")
@@ -48,11 +56,19 @@ def to_mapi(message: Message, names: Names) -> MapiMessage:
     return found
 
 
-def _recipients(message: Message, found: MapiMessage) -> None:
+def _room(message: Message) -> Room:
+    """Return twice what the file can hold, were nothing in it compressed."""
+    reader = message.reader
+    if reader.layout.packs_blocks:
+        return Room(_LARGEST)
+    return Room(min(_LARGEST, 2 * len(reader.image) + _SMALL))
+
+
+def _recipients(message: Message, found: MapiMessage, room: Room) -> None:
     rows = message.recipients
     listed = message.recipients_listed
     if rows:
-        found.recipients = [Recipient.from_bag(row.bag()) for row in rows]
+        found.recipients = [Recipient.from_bag(row.bag(room=room)) for row in rows]
     elif not listed and listed is not None and not _names_people(found):
         found.recipients = []
     lost = len(rows) < (listed or 0) or (listed is None and _table_is_there(message))
@@ -69,15 +85,18 @@ def _table_is_there(message: Message) -> bool:
     return SpecialNid.RECIPIENT_TABLE in message.subnodes.entries
 
 
-def _attachment(entry: Attachment, names: Names, found: MapiMessage) -> MapiAttachment:
-    bag = entry.properties.bag(names, without=_DATA) if entry.readable else _listed(entry, names)
+def _attachment(entry: Attachment, names: Names, found: MapiMessage, room: Room) -> MapiAttachment:
+    if entry.readable:
+        bag = entry.properties.bag(names, without=_DATA, room=room)
+    else:
+        bag = _listed(entry, names)
     attachment = MapiAttachment(bag)
     if not entry.readable:
         attachment.data = _unreadable
     elif attachment.method == AttachMethod.EMBEDDED_MESSAGE:
-        attachment.embedded = _embedded(entry, names)
+        attachment.embedded = _embedded(entry, names, room)
     elif entry.holds_data or attachment.method in _KEPT:
-        attachment.data = _bytes(entry, found)
+        attachment.data = _bytes(entry, found, room)
     return attachment
 
 
@@ -90,12 +109,13 @@ def _unreadable() -> bytes:
     raise OSError("the attachment is missing or damaged")
 
 
-def _bytes(entry: Attachment, found: MapiMessage) -> Callable[[], bytes]:
+def _bytes(entry: Attachment, found: MapiMessage, room: Room) -> Callable[[], bytes]:
     def read() -> bytes:
         before = len(entry.faults)
-        data = entry.data()
+        data = entry.data() if room.left > 0 else None
         if data is None:
             raise OSError(_detail(entry))
+        room.take(len(data))
         codes = {fault.code for fault in entry.faults[before:]}
         if "block_checksum" in codes and "checksum_failed" not in found.defects:
             found.defects.append("checksum_failed")
@@ -104,12 +124,12 @@ def _bytes(entry: Attachment, found: MapiMessage) -> Callable[[], bytes]:
     return read
 
 
-def _embedded(entry: Attachment, names: Names) -> Callable[[], MapiMessage]:
+def _embedded(entry: Attachment, names: Names, room: Room) -> Callable[[], MapiMessage]:
     def read() -> MapiMessage:
         message = entry.embedded()
         if message is None or not message.readable:
             raise OSError(_detail(entry))
-        return to_mapi(message, names)
+        return to_mapi(message, names, room)
 
     return read
 

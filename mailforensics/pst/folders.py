@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from mailforensics.mapi import Tag
 from mailforensics.pst.faults import Damage, Fault
 from mailforensics.pst.heap import Heap
+from mailforensics.pst.items import Item
 from mailforensics.pst.layout import NidType, SpecialNid
-from mailforensics.pst.messages import Item
 from mailforensics.pst.nodes import SubNodes
 from mailforensics.pst.tables import TableContext
 from mailforensics.pst.trees import Node

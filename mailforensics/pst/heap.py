@@ -75,6 +75,11 @@ class Heap:
         self._count = len(blocks)
         self._spans: list[Spans | None] = [None] * self._count
 
+    @property
+    def size(self) -> int:
+        """Bytes of its blocks."""
+        return sum(len(block or b"") for block in self.blocks)
+
     def spans(self, number: int) -> Spans:
         """Return where the items of a block begin, and where the last one ends; 2.3.1.5.
 

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mailforensics.mapi import AttachMethod, PropertyType, Tag
-from mailforensics.pst.blocks import SubNode
+from mailforensics.pst.blocks import BlockReader, SubNode
 from mailforensics.pst.faults import Damage, Fault
-from mailforensics.pst.heap import Heap
+from mailforensics.pst.items import Absent, Item
 from mailforensics.pst.layout import NidType, SpecialNid
-from mailforensics.pst.nodes import SubNodes
-from mailforensics.pst.properties import CodePage, PropertyContext, Stored
-from mailforensics.pst.tables import Row, TableContext
+from mailforensics.pst.properties import CodePage, PropertyContext, Room
+from mailforensics.pst.tables import Row
 from mailforensics.pst.trees import Node
 
-if TYPE_CHECKING:
-    from mailforensics.pst.blocks import BlockReader
+__all__ = ["Attachment", "ItemKind", "Message", "RecipientRow"]
 
-__all__ = ["Attachment", "Item", "ItemKind", "Message", "RecipientRow"]
-
-_MOST_ATTACHMENTS: Final = 20_000
+_MOST: Final = 20_000
+_SMALL: Final = 64 << 20
 _DEEPEST: Final = 24
 _HAS_ATTACHMENT: Final = 0x10
-_RTF_IN_SYNC: Final = 0x0E1F
 _SEARCH_KEY: Final = 0x300B
 
 
@@ -57,101 +53,6 @@ _KINDS: Final = (
     ("IPM.ACTIVITY", ItemKind.JOURNAL),
     ("IPM.POST", ItemKind.POST),
 )
-
-
-class _Nothing(PropertyContext):
-    """Stands for the properties of an object whose heap cannot be read."""
-
-    __slots__ = ()
-
-    def __init__(self, subnodes: SubNodes, faults: list[Fault]) -> None:
-        super(PropertyContext, self).__init__(faults)
-        self.subnodes = subnodes
-        self.records = {}
-
-    def read(self, tag: int) -> Stored | None:  # noqa: ARG002 - there is none
-        return None
-
-
-class Item:
-    """An object with properties of its own and sub-nodes: message, folder, attachment, store.
-
-    Reading it never fails: what cannot be read is absent and told in :attr:`faults`.
-
-    Parameters
-    ----------
-    reader : BlockReader
-        Reads the blocks.
-    node : Node
-        Where its data and sub-nodes are.
-    faults : list of Fault, optional
-        Takes what is wrong with it; an object inside another shares its list.
-    code_page : int or callable, optional
-        Code page of 8-bit strings where it names none.
-    subnodes : dict, optional
-        Its sub-nodes where they are known already (recovery infers them).
-
-    Attributes
-    ----------
-    node, nid
-        As given.
-    properties
-        Its properties.
-    readable
-        Whether its property context could be read.
-    faults
-        What is wrong with it, as far as it was looked at.
-    """
-
-    __slots__ = ("faults", "node", "properties", "readable", "reader", "subnodes")
-
-    def __init__(
-        self,
-        reader: BlockReader,
-        node: Node,
-        faults: list[Fault] | None = None,
-        code_page: CodePage = None,
-        subnodes: dict[int, SubNode] | None = None,
-    ) -> None:
-        self.reader = reader
-        self.node = node
-        self.faults: list[Fault] = [] if faults is None else faults
-        self.subnodes = SubNodes(reader, node.sub_bid, self.faults, subnodes)
-        self.readable = True
-        self.properties = self._properties(code_page)
-
-    def _properties(self, code_page: CodePage) -> PropertyContext:
-        try:
-            blocks = self.reader.data_blocks(self.node.data_bid, self.faults)
-            heap = Heap(blocks, self.reader.layout)
-            return PropertyContext(heap, self.subnodes, self.faults, code_page)
-        except Damage as damage:
-            self.faults.append(damage.fault)
-            self.readable = False
-            return _Nothing(self.subnodes, self.faults)
-
-    @property
-    def nid(self) -> int:
-        """Its node identifier."""
-        return self.node.nid
-
-    def table(self, nid: int) -> TableContext | None:
-        """Return a table among its sub-nodes; None when it is absent or unreadable."""
-        if nid not in self.subnodes.entries:
-            return None
-        try:
-            layout = self.reader.layout
-            heap = Heap(self.subnodes.blocks(nid), layout)
-            below = self.subnodes.below(nid)
-            page = self.properties.text_code_page
-            return TableContext(heap, below, layout, self.faults, page)
-        except Damage as damage:
-            detail = f"The table {nid:#x}: {damage}"
-            self.faults.append(Fault("table", detail, damage.fault.offset))
-            return None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} nid:0x{self.nid:x}>"
 
 
 class RecipientRow(Row):
@@ -322,11 +223,16 @@ class Message(Item):
     def attachments(self) -> list[Attachment]:
         """Its attachments: those that its table lists, in order, then those it does not list."""
         if self._attachments is None:
+            self._attachments = []
             rows = self._attachment_rows()
-            nids = list(rows)[:_MOST_ATTACHMENTS]
-            if len(nids) < len(rows):
-                self.faults.append(Fault("attachment", f"It has {len(rows)} attachments."))
-            self._attachments = [Attachment(self, nid, rows[nid]) for nid in nids]
+            room = Room(2 * len(self.reader.image) + _SMALL)
+            for nid, row in rows.items():
+                attachment = Attachment(self, nid, row)
+                if not room.take(attachment.heap_size) or len(self._attachments) == _MOST:
+                    detail = f"Only {len(self._attachments)} of {len(rows)} attachments were read."
+                    self.faults.append(Fault("attachment", detail))
+                    break
+                self._attachments.append(attachment)
         return self._attachments
 
     def _attachment_rows(self) -> dict[int, Row | None]:
@@ -371,7 +277,7 @@ class Attachment(Item):
     def _properties(self, code_page: CodePage) -> PropertyContext:
         if not self.node.data_bid:
             self.readable = False
-            return _Nothing(self.subnodes, self.faults)
+            return Absent(self.subnodes, self.faults)
         return super()._properties(code_page)
 
     @property

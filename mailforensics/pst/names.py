@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailforensics.mapi import NameKey, property_names
-from mailforensics.pst.messages import Item
+from mailforensics.pst.items import Item
 
 __all__ = ["read_names"]
 

@@ -17,7 +17,7 @@ from mailforensics.pst.faults import Damage, Fault
 from mailforensics.pst.heap import Heap
 from mailforensics.pst.nodes import SubNodes
 
-__all__ = ["FIXED_SIZES", "Properties", "PropertyContext", "values_of"]
+__all__ = ["FIXED_SIZES", "Properties", "PropertyContext", "Room", "values_of"]
 
 FIXED_SIZES: Final = {
     0x0002: 2,
@@ -37,6 +37,7 @@ _INLINE: Final = {kind: size for kind, size in FIXED_SIZES.items() if size <= 4}
 _WIDTHS: Final = FIXED_SIZES | {0x0048: 16}
 _VARIABLE: Final = frozenset({PropertyType.STRING, PropertyType.STRING8, PropertyType.BINARY})
 _MULTIVALUE: Final = 0x1000
+_LARGEST_BAG: Final = 1 << 30
 _CLIENT: Final = 0xBC
 _CODE_PAGES: Final = (Tag.MESSAGE_CODEPAGE, Tag.MESSAGE_LOCALE_ID, Tag.INTERNET_CODEPAGE)
 _RECORD: Final = struct.Struct("<HHI")
@@ -45,6 +46,26 @@ _INTEGERS: Final = {0x0002: 2, 0x0003: 4, 0x0014: 8}
 Stored = tuple[int, bytes]
 CodePage = Callable[[], int | None] | int | None
 """A code page, or what gives it when an 8-bit string needs one."""
+
+
+class Room:
+    """How many bytes an item may still fill in memory: a small file can claim to hold a lot.
+
+    Attributes
+    ----------
+    left
+        Bytes; none when it is not above zero.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, size: int) -> bool:
+        """Take some, and say whether there was enough."""
+        self.left -= size
+        return self.left > 0
 
 
 class Properties(ABC):
@@ -149,13 +170,33 @@ class Properties(ABC):
         return found[1] if found and found[0] == PropertyType.BINARY else None
 
     def bag(
-        self, names: dict[int, NameKey] | None = None, *, without: frozenset[int] = frozenset()
+        self,
+        names: dict[int, NameKey] | None = None,
+        *,
+        without: frozenset[int] = frozenset(),
+        room: Room | None = None,
     ) -> PropertyBag:
-        """Return all properties, read, with the names that the store gives them."""
+        """Return all properties, read, with the names that the store gives them.
+
+        Parameters
+        ----------
+        names : dict, optional
+            What the identifiers of named properties stand for.
+        without : frozenset of int
+            Identifiers to leave out.
+        room : Room, optional
+            What may be held in memory; properties that find no room count as unreadable.
+        """
         bag = PropertyBag(names=names or {}, code_page=self.code_page)
+        room = room or Room(_LARGEST_BAG)
         for tag in self.tags:
-            if tag not in without and (found := self.stored(tag)) is not None:
+            if tag in without:
+                continue
+            found = self.stored(tag) if room.left > 0 else None
+            if found is not None and room.take(len(found[1])):
                 bag.values[tag] = Property(*found, values_of(*found))
+            elif room.left <= 0:
+                self.unreadable.append(tag)
         bag.unreadable = [tag for tag in self.unreadable if tag not in without]
         return bag
 

@@ -16,8 +16,9 @@ from mailforensics.pst.crypt import CryptMethod
 from mailforensics.pst.faults import Fault
 from mailforensics.pst.folders import Folder, table_of, walk_folders
 from mailforensics.pst.header import Header, read_header
+from mailforensics.pst.items import Item
 from mailforensics.pst.layout import Layout, NidType, PageType, SpecialNid
-from mailforensics.pst.messages import Item, Message
+from mailforensics.pst.messages import Message
 from mailforensics.pst.names import read_names
 from mailforensics.pst.trees import BlockTable, Node, NodeTable, Walk, walk
 
