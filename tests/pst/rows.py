@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mailforensics.mapi import Tag
 from mailforensics.pst.faults import Damage
@@ -109,49 +109,122 @@ def _heap(image: Image, nid: int) -> tuple[list[int], Pieces] | None:
         return None
 
 
-def _drop(image: Image, table: int, chosen: set[int], resized: Sizes) -> set[int]:
-    found = _heap(image, table)
+def _drop(image: Image, nid: int, chosen: set[int], resized: Sizes) -> set[int]:
+    """Take rows out of one table; return the messages whose row is gone."""
+    found = _heap(image, nid)
     if found is None:
         return set()
-    bids, heap = found
-    gone: set[int] = set()
-    root = struct.unpack_from("<I", heap.blocks[0], 4)[0]
-    index = struct.unpack_from("<I", heap.item(root), 10)[0]
-    leaves = list(heap.leaves(index))
-    for hid, size in leaves:
-        number, place = heap.at(hid)
-        rows = heap.items[number][place]
-        records = [rows[at : at + size] for at in range(0, len(rows), size)]
-        kept = [row for row in records if struct.unpack_from("<I", row)[0] not in chosen]
-        if len(kept) == len(records) or (not kept and len(leaves) > 1):
-            continue
-        before = [list(items) for items in heap.items]
-        heap.items[number][place] = b"".join(kept)
-        touched = {number}
-        if not kept:
-            block, item = heap.at(index)
-            heap.items[block][item] = heap.items[block][item][:4] + bytes(4)
-            touched.add(block)
-        if _write(image, bids, heap, touched, resized):
-            gone |= {struct.unpack_from("<I", row)[0] for row in records} & chosen
-        else:
-            heap.items = before
-    return gone
+    table = _Table(image, nid, *found)
+    gone = table.drop(chosen)
+    return gone if gone and _write(image, table.changed(), resized) else set()
 
 
-def _write(
-    image: Image, bids: list[int], heap: Pieces, touched: Iterable[int], resized: Sizes
-) -> bool:
+class _Table:
+    """The rows of a table and their index.
+
+    The rows stay numbered without gaps: the last ones move up, as some readers expect. What lay
+    behind them stays in the room of the rows.
+    """
+
+    def __init__(self, image: Image, nid: int, bids: list[int], heap: Pieces) -> None:
+        self.bids, self.heap = bids, heap
+        self.root = struct.unpack_from("<I", heap.blocks[0], 4)[0]
+        info = heap.item(self.root)
+        (self.row_size,) = struct.unpack_from("<H", info, 8)
+        self.index, self.hnid = struct.unpack_from("<II", info, 10)
+        self.leaves = list(heap.leaves(self.index))
+        self.touched: set[int] = set()
+        self.matrix: dict[int, bytearray] = {}
+        self._matrix_bids = self._rows_of(image, nid)
+        self._store = image.store
+        self._per = image.layout.largest_block // self.row_size
+
+    def _rows_of(self, image: Image, nid: int) -> list[int]:
+        """Return the blocks that the rows lie in; none when it is the heap."""
+        if self.hnid & 0x1F == 0:
+            return []
+        node = image.store.nodes.find(nid)
+        assert node is not None
+        bid = image.store.subnodes(node.sub_bid)[self.hnid].data_bid & ~1
+        return image.store.reader.data_tree(bid, []) if bid & 2 else [bid]
+
+    def drop(self, chosen: set[int]) -> set[int]:
+        """Take rows out of the index and close the gaps."""
+        kept, gone = self._sorted_out(chosen)
+        count = sum(map(len, kept))
+        numbers = {self._number(row) for rows in kept for row in rows}
+        gaps = [number for number in range(count) if number not in numbers]
+        moves = dict(zip(sorted(each for each in numbers if each >= count), gaps, strict=True))
+        for before, after in moves.items():
+            self._move(before, after)
+        for (hid, size), rows in zip(self.leaves, kept, strict=True):
+            new = b"".join(self._renumbered(row, size, moves) for row in rows)
+            self._set(hid, new)
+        if not count and self.leaves:
+            self._set(self.index, self.heap.item(self.index)[:4] + bytes(4))
+        return gone
+
+    def changed(self) -> dict[int, bytes]:
+        """Return what the changed blocks say now."""
+        found = {self.bids[number]: self.heap.block(number) for number in self.touched}
+        return found | {bid: bytes(data) for bid, data in self.matrix.items()}
+
+    def _sorted_out(self, chosen: set[int]) -> tuple[list[list[bytes]], set[int]]:
+        kept: list[list[bytes]] = []
+        gone: set[int] = set()
+        for hid, size in self.leaves:
+            data = self.heap.item(hid)
+            rows = [data[at : at + size] for at in range(0, len(data), size)]
+            hit = {struct.unpack_from("<I", row)[0] for row in rows} & chosen
+            if len(hit) == len(rows) and len(self.leaves) > 1:
+                hit = set()
+            gone |= hit
+            kept.append([row for row in rows if struct.unpack_from("<I", row)[0] not in hit])
+        return kept, gone
+
+    @staticmethod
+    def _number(row: bytes) -> int:
+        return int.from_bytes(row[4:], "little")
+
+    def _renumbered(self, row: bytes, size: int, moves: dict[int, int]) -> bytes:
+        number = self._number(row)
+        return row[:4] + moves.get(number, number).to_bytes(size - 4, "little")
+
+    def _set(self, hid: int, data: bytes) -> None:
+        number, place = self.heap.at(hid)
+        if self.heap.items[number][place] != data:
+            self.heap.items[number][place] = data
+            self.touched.add(number)
+
+    def _move(self, before: int, after: int) -> None:
+        size = self.row_size
+        if not self._matrix_bids:
+            rows = bytearray(self.heap.item(self.hnid))
+            rows[after * size : (after + 1) * size] = rows[before * size : (before + 1) * size]
+            self._set(self.hnid, bytes(rows))
+            return
+        source, at = self._block(before)
+        target, to = self._block(after)
+        target[to : to + size] = source[at : at + size]
+
+    def _block(self, number: int) -> tuple[bytearray, int]:
+        block, step = divmod(number, self._per)
+        bid = self._matrix_bids[block]
+        if bid not in self.matrix:
+            self.matrix[bid] = bytearray(self._store.read_block(bid))
+        return self.matrix[bid], step * self.row_size
+
+
+def _write(image: Image, blocks: dict[int, bytes], resized: Sizes) -> bool:
     """Write changed blocks; all of them or none."""
-    saved = bytes(image.bytes)
+    saved, sizes = bytes(image.bytes), {}
     try:
-        for number in touched:
-            data = heap.block(number)
-            resized[bids[number]] = image.rewrite_block(bids[number], data)
-            heap.blocks[number] = data
+        for bid, data in blocks.items():
+            sizes[bid] = image.rewrite_block(bid, data)
     except NoRoom:
         image.bytes[:] = saved
         return False
+    resized.update(sizes)
     return True
 
 
@@ -170,4 +243,4 @@ def _count_less(image: Image, folder: Folder, fewer: int, resized: Sizes) -> Non
             if tag == Tag.CONTENT_COUNT:
                 value = struct.pack("<I", max(folder.declared - fewer, 0))
                 heap.items[number][place] = rows[: at + 4] + value + rows[at + 8 :]
-                _write(image, bids, heap, {number}, resized)
+                _write(image, {bids[number]: heap.block(number)}, resized)
