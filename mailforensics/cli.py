@@ -45,6 +45,9 @@ def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
         except MailForensicsError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            click.echo(f"Error: a file cannot be read or written: {error}", err=True)
+            sys.exit(1)
 
     return run
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mailforensics.ingest.folder import CaseFolder
-from mailforensics.ingest.progress import Progress, Report
-from mailforensics.ingest.run import Stopped, ingest
+from mailforensics.ingest.progress import Progress, Report, Stopped
+from mailforensics.ingest.run import ingest
 from mailforensics.ingest.sources import Discovery, Skipped, discover, locate, recognise
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -73,15 +74,25 @@ class PartWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is not None:
+            self._give_up()
+            return
+        try:
             self.flush()
             self._index.close()
-        else:
-            self._index.discard()
-        for writer in self._writers.values():
-            writer.close()
-        if error is None:
+            for writer in self._writers.values():
+                writer.close()
             self._finish()
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        self._index.discard()
+        for table, writer in self._writers.items():
+            with contextlib.suppress(OSError):
+                writer.close()
+            self._temporary(table).unlink(missing_ok=True)
 
     def _finish(self) -> None:
         for table in self._writers:

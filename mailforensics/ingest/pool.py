@@ -13,15 +13,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
+from mailforensics.ingest.progress import Stopped
 from mailforensics.ingest.tasks import Task
 
-__all__ = ["Crash", "Pool"]
+__all__ = ["CannotWrite", "Crash", "Pool", "Result"]
 
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +32,17 @@ class Crash:
     """A worker ended in the middle of a task. ``words`` is the last that it said."""
 
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CannotWrite:
+    """What a worker read could not be written: the disk is full, or may not be written."""
+
+    words: str
+
+
+Result = int | Crash | CannotWrite
+"""Number of items read, or why there is none."""
 
 
 class Pool:
@@ -54,10 +66,15 @@ class Pool:
         for worker in self._workers:
             worker.end()
 
-    def run(self, tasks: list[Task], folder: Path) -> Iterator[tuple[Task, int | Crash]]:
-        """Yield each task with the number of items that it read, in the order of finishing."""
+    def run(
+        self, tasks: list[Task], folder: Path, stop: Callable[[], bool] | None = None
+    ) -> Iterator[tuple[Task, Result]]:
+        """Yield each task with the number of items that it read, in the order of finishing.
+
+        ``stop`` is asked four times a second; when it says yes, :class:`Stopped` is raised.
+        """
         waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        results: queue.SimpleQueue[tuple[Task, int | Crash]] = queue.SimpleQueue()
+        results: queue.SimpleQueue[tuple[Task, Result]] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
         for _ in range(min(self.size, len(tasks))):
@@ -66,13 +83,13 @@ class Pool:
             arguments = (worker, waiting, results, folder)
             threading.Thread(target=self._serve, args=arguments, daemon=True).start()
         for _ in tasks:
-            yield results.get()
+            yield _wait(results, stop)
 
     def _serve(
         self,
         worker: _Worker,
         waiting: queue.SimpleQueue[Task],
-        results: queue.SimpleQueue[tuple[Task, int | Crash]],
+        results: queue.SimpleQueue[tuple[Task, Result]],
         folder: Path,
     ) -> None:
         while not self._closed.is_set():
@@ -84,6 +101,17 @@ class Pool:
         worker.end()
 
 
+def _wait(
+    results: queue.SimpleQueue[tuple[Task, Result]], stop: Callable[[], bool] | None
+) -> tuple[Task, Result]:
+    while True:
+        try:
+            return results.get(timeout=0.25)
+        except queue.Empty:
+            if stop is not None and stop():
+                raise Stopped from None
+
+
 class _Worker:
     """One worker process, started when it is first needed and again after a crash."""
 
@@ -92,7 +120,7 @@ class _Worker:
         self._errors: IO[bytes] | None = None
         self._lock = threading.Lock()
 
-    def do(self, task: Task, folder: Path) -> int | Crash:
+    def do(self, task: Task, folder: Path) -> Result:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -104,7 +132,7 @@ class _Worker:
         except (OSError, ValueError):
             answer = ""
         if answer:
-            return int(json.loads(answer)["items"])
+            return _result(json.loads(answer))
         words = self._last_words()
         self.end()
         return Crash(words)
@@ -125,11 +153,16 @@ class _Worker:
             return self._process
 
     def _last_words(self) -> str:
-        assert self._process is not None
-        assert self._errors is not None
-        code = self._process.wait()
-        self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip()
+        with self._lock:
+            process, errors = self._process, self._errors
+        if process is None or errors is None:
+            return "ended on request"
+        code = process.wait()
+        try:
+            errors.seek(0)
+            said = errors.read().decode("utf-8", "replace").strip()
+        except ValueError:
+            said = ""
         return f"exit code {code}; {said[-400:]}"
 
     def end(self) -> None:
@@ -145,6 +178,10 @@ class _Worker:
                     _close(stream)
         if errors is not None:
             errors.close()
+
+
+def _result(answer: dict[str, Any]) -> int | CannotWrite:
+    return CannotWrite(answer["error"]) if "error" in answer else int(answer["items"])
 
 
 def _close(stream: IO[str]) -> None:

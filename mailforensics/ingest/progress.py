@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Progress", "Report"]
+__all__ = ["Progress", "Report", "Stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class Progress:
     done: int
     total: int
     items: int = 0
+
+
+class Stopped(Exception):
+    """Reading was stopped on request; what is done stays, and reading goes on there next time."""
 
 
 Report = Callable[[Progress], None]

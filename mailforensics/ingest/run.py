@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mailforensics.errors import CaseError
 from mailforensics.evidence import EvidenceItem
 from mailforensics.ingest.folder import CaseFolder
 from mailforensics.ingest.parts import PartTables, PartWriter
-from mailforensics.ingest.pool import Crash, Pool
-from mailforensics.ingest.progress import Progress, Report
+from mailforensics.ingest.pool import CannotWrite, Crash, Pool, Result
+from mailforensics.ingest.progress import Progress, Report, Stopped
 from mailforensics.ingest.sources import Discovery, Skipped, discover
 from mailforensics.ingest.tasks import Task, plan
 from mailforensics.ingest.worker import run_task
 from mailforensics.readers import ReadLog, load
 from mailforensics.schema import READS, table_of
 
-__all__ = ["Stopped", "ingest"]
+__all__ = ["ingest"]
 
 ROW_GROUP = 20_000
 ALONE_BELOW = 4 << 20
@@ -31,10 +33,6 @@ ALONE_BELOW = 4 << 20
 
 ISOLATED = frozenset({"pst"})
 """Readers whose C library has been seen to crash: always read in a worker of its own."""
-
-
-class Stopped(Exception):
-    """Reading was stopped on request; what is done stays, and reading goes on there next time."""
 
 
 def ingest(
@@ -65,13 +63,25 @@ def ingest(
     tasks = list(plan(item, found.sources))
     parts = folder.parts(item.evidence_id)
     done = _Run(item, parts, report, stop).run(tasks, workers)
-    _assemble(item, folder, parts, done, found)
+    try:
+        _assemble(item, folder, parts, done, found)
+    except OSError as error:
+        raise cannot_write(str(error)) from error
     shutil.rmtree(parts, ignore_errors=True)
 
 
 def _tell(report: Report | None, progress: Progress) -> None:
     if report is not None:
         report(progress)
+
+
+def cannot_write(words: str) -> CaseError:
+    """Return the error for tables that cannot be written."""
+    return CaseError(
+        f"The tables cannot be written: {words}",
+        hint="Free some space on the disk of the case and read again: "
+        "what is done is kept, and reading goes on there.",
+    )
 
 
 class _Run:
@@ -104,6 +114,8 @@ class _Run:
             else:
                 waiting.append(task)
         for task, result in self._results(waiting, workers):
+            if isinstance(result, CannotWrite):
+                raise cannot_write(result.words)
             if isinstance(result, Crash):
                 finished[task.number] = list(self._apart(task, result))
             else:
@@ -113,26 +125,29 @@ class _Run:
                 raise Stopped
         return [each for task in tasks for each in finished[task.number]]
 
-    def _results(
-        self, waiting: list[Task], workers: int | None
-    ) -> Iterator[tuple[Task, int | Crash]]:
+    def _results(self, waiting: list[Task], workers: int | None) -> Iterator[tuple[Task, Result]]:
         readers = {piece.reader for task in waiting for piece in task.pieces}
         small = sum(task.size for task in waiting) <= ALONE_BELOW and not readers & ISOLATED
         if workers == 0 or (workers is None and small):
             for task in waiting:
-                yield task, run_task(task, self.parts)
+                try:
+                    yield task, run_task(task, self.parts)
+                except (OSError, sqlite3.Error) as error:
+                    yield task, CannotWrite(str(error))
             return
         with Pool(min(workers or os.cpu_count() or 1, len(waiting))) as pool:
-            yield from pool.run(waiting, self.parts)
+            yield from pool.run(waiting, self.parts, self.stop)
 
     def _apart(self, task: Task, crash: Crash) -> Iterator[Task]:
         """Read the pieces of a task that crashed one by one; a piece that crashes is a fault."""
         alone = task.apart()
         with Pool(1) as pool:
             for single, result in pool.run(alone, self.parts):
+                if isinstance(result, CannotWrite):
+                    raise cannot_write(result.words)
                 if isinstance(result, Crash):
                     _record_crash(single, self.parts, crash)
-                self._note(single, 0 if isinstance(result, Crash) else result)
+                self._note(single, result if isinstance(result, int) else 0)
         yield from alone
 
     def _note(self, task: Task, items: int) -> None:

@@ -7,13 +7,17 @@ a crash of a reader's C library ends this process alone.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mailforensics.errors import MailForensicsError
 from mailforensics.ingest.parts import PartWriter
 from mailforensics.ingest.tasks import Piece, Task
 from mailforensics.readers import Reader, ReadLog, load
+from mailforensics.schema import Record
 
 __all__ = ["run_task"]
 
@@ -36,8 +40,19 @@ def _read_piece(piece: Piece, part: PartWriter) -> None:
     reader = load(piece.reader)
     log = ReadLog()
     part.begin(piece.source, reader)
+    for record in _records(reader, piece, log):
+        log.count(record)
+        part.add(record)
+    part.end(log)
+
+
+def _records(reader: Reader, piece: Piece, log: ReadLog) -> Iterator[Record]:
+    """Yield the records of a piece; what goes wrong in the reader becomes a row of the log.
+
+    What goes wrong in writing the records is no fault of the source and is not caught here.
+    """
     try:
-        _read_records(reader, piece, part, log)
+        yield from reader.read(piece.source, log, piece.span)
     except MailForensicsError as error:
         _give_up(log, error.message, "")
     except Exception as error:  # noqa: BLE001 - a fault of a reader must not lose other sources
@@ -46,13 +61,6 @@ def _read_piece(piece: Piece, part: PartWriter) -> None:
             "The rest of this source could not be read: the reader met something unexpected.",
             f"{type(error).__name__}: {error}",
         )
-    part.end(log)
-
-
-def _read_records(reader: Reader, piece: Piece, part: PartWriter, log: ReadLog) -> None:
-    for record in reader.read(piece.source, log, piece.span):
-        log.count(record)
-        part.add(record)
 
 
 def _give_up(log: ReadLog, reason: str, detail: str) -> None:
@@ -66,10 +74,15 @@ def _give_up(log: ReadLog, reason: str, detail: str) -> None:
 def main() -> None:
     """Answer tasks until the input ends."""
     for line in sys.stdin:
-        order = json.loads(line)
-        items = run_task(Task.from_dict(order["task"]), Path(order["folder"]))
-        sys.stdout.write(json.dumps({"items": items}) + "\n")
+        sys.stdout.write(json.dumps(_answer(json.loads(line))) + "\n")
         sys.stdout.flush()
+
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"items": run_task(Task.from_dict(order["task"]), Path(order["folder"]))}
+    except (OSError, sqlite3.Error) as error:
+        return {"error": str(error)}
 
 
 if __name__ == "__main__":

@@ -236,3 +236,46 @@ def test_tasks_survive_the_way_to_a_worker(tmp_path: Path) -> None:
 def test_every_reader_of_the_registry_can_be_loaded() -> None:
     for name in READERS:
         assert load(name).name == name
+
+
+def test_a_full_disk_is_no_fault_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mailforensics.errors import CaseError
+    from mailforensics.ingest import parts
+
+    item = item_of(folder_of(tmp_path / "export", 10))
+    write = parts.PartWriter._write
+
+    def full(self, table, rows):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(parts.PartWriter, "_write", full)
+    with pytest.raises(CaseError, match="No space left"):
+        ingest(item, CaseFolder(tmp_path / "case"), workers=0)
+    left = [path.name for path in (tmp_path / "case" / "parts" / "E01").iterdir()]
+    assert left == []
+    monkeypatch.setattr(parts.PartWriter, "_write", write)
+    ingest(item, CaseFolder(tmp_path / "case"), workers=0)
+    found = tables(tmp_path / "case")
+    assert found["messages"].num_rows == 10
+    assert found["reads"].num_rows == 10
+
+
+def test_stop_is_heard_while_a_worker_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    slow = CRASHING.replace("os._exit(17)", "__import__('time').sleep(60)")
+    (hook / "sitecustomize.py").write_text(slow)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hook), str(room_parent())]))
+    item = item_of(folder_of(tmp_path / "export", 8))
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        ingest(
+            item,
+            CaseFolder(tmp_path / "case"),
+            workers=1,
+            stop=lambda: time.monotonic() - began > 1,
+        )
