@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from mailforensics.comparison.frames import Codes, Mask, codes, false, is_in, put, timestamp
+from mailforensics.comparison.frames import Codes, Mask, codes, false, is_in, put, timestamp, values
 from mailforensics.comparison.identity import clean_ids, same_as
 from mailforensics.comparison.places import Holders, mailbox_keys, row_folders
 from mailforensics.schema import Completeness, Confidence, DeletedAtKind, DeletionState, RawKind
@@ -20,6 +20,7 @@ _PUT_AWAY = (DeletionState.IN_DELETED_FOLDER, DeletionState.MARKED_DELETED)
 _MAX_NESTING = 50
 
 
+@lru_cache(maxsize=1024)
 def moment_text(moment: pd.Timestamp | None) -> str:
     """Say when, with the zone unless it is a day alone."""
     if moment is None:
@@ -308,9 +309,5 @@ def with_children(messages: pd.DataFrame) -> pd.DataFrame:
         parents = gone.drop_duplicates("item_id").set_index("item_id")
         rows = parents.loc[messages["parent_item_id"][mask].tolist()]
         for column in columns:
-            put(messages, column, mask, _values(rows[column]))
+            put(messages, column, mask, values(rows[column]))
     return messages
-
-
-def _values(column: pd.Series) -> list[Any]:
-    return [None if pd.isna(value) else value for value in column]

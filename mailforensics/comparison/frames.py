@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from mailforensics.schema import MESSAGES, table_of
 
-__all__ = ["Codes", "Mask", "codes", "false", "is_in", "message_rows", "put", "timestamp"]
+__all__ = ["Codes", "Mask", "codes", "false", "is_in", "message_rows", "put", "timestamp", "values"]
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Codes = np.ndarray[Any, np.dtype[np.int64]]
@@ -32,23 +32,28 @@ def codes(*columns: pd.Series) -> Codes:
     """Give each combination of values a number; -1 where the first column is missing."""
     numbers = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        part, values = pd.factorize(column, use_na_sentinel=True)
-        numbers = numbers * (len(values) + 1) + part + 1
+        part, different = pd.factorize(column, use_na_sentinel=True)
+        numbers = numbers * (len(different) + 1) + part + 1
         _, numbers = np.unique(numbers, return_inverse=True)
     numbers = numbers.astype(np.int64)
     numbers[columns[0].isna().to_numpy(dtype=bool)] = -1
     return numbers
 
 
-def put(frame: pd.DataFrame, column: str, mask: Mask, values: Sequence[Any]) -> None:
-    """Set the rows of a mask to values, in place, and keep the type of the column."""
+def values(column: pd.Series) -> list[Any]:
+    """Return the values of a column, None where one is missing."""
+    return list(pa.array(column, from_pandas=True).to_pylist())
+
+
+def put(frame: pd.DataFrame, column: str, mask: Mask, new: Sequence[Any]) -> None:
+    """Set the rows of a mask to new values, in place, and keep the type of the column."""
     if not mask.any():
         return
     old = pa.array(frame[column])
     if isinstance(old, pa.ChunkedArray):
         old = old.combine_chunks()
-    new = pc.replace_with_mask(old, pa.array(mask), pa.array(values, type=old.type))
-    frame[column] = pd.Series(pd.arrays.ArrowExtensionArray(new), index=frame.index)
+    both = pc.replace_with_mask(old, pa.array(mask), pa.array(new, type=old.type))
+    frame[column] = pd.Series(pd.arrays.ArrowExtensionArray(both), index=frame.index)
 
 
 def message_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mailforensics.comparison.frames import Mask, is_in
+from mailforensics.comparison.frames import Mask, is_in, values
 from mailforensics.comparison.identity import clean_ids
 from mailforensics.comparison.places import folder_key, mailbox_key
 from mailforensics.schema import Operation
@@ -32,6 +32,10 @@ _REMOVING = (Operation.EXPUNGE, Operation.MARK_DELETED)
 _ARRIVING = frozenset({Operation.SAVE, Operation.COPY, Operation.MOVE})
 _NUMBER = re.compile(r"(\d{1,18})\D*$")
 _MAX_FOR_ONE = 2000
+_COLUMNS = (
+    *("at", "operation", "mailbox", "folder", "evidence_id", "source_ref"),
+    *("actor", "client_ip", "message_id", "subject", "detail"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,37 +154,22 @@ def _into_trash(events: pd.DataFrame, trash: frozenset[FolderKey]) -> Mask:
 
 
 def _events(rows: pd.DataFrame, ids: pd.Series) -> Iterable[Event]:
-    names = ["operation", "actor", "client_ip", "evidence_id", "source_ref", "subject", "detail"]
-    plain = [[None if pd.isna(value) else value for value in rows[name]] for name in names]
-    mailboxes = rows["mailbox"].fillna(rows["actor"])
-    places = zip(rows["at"], mailboxes, rows["folder"], ids, *plain, strict=True)
-    for (
-        at,
-        mailbox,
-        folder,
-        message_id,
-        operation,
-        actor,
-        ip,
-        evidence,
-        ref,
-        subject,
-        detail,
-    ) in places:
-        box = None if pd.isna(mailbox) else mailbox
-        name = None if pd.isna(folder) else folder
+    named = rows.assign(message_id=ids, mailbox=rows["mailbox"].fillna(rows["actor"]))
+    columns = [values(named[name]) for name in _COLUMNS]
+    for at, operation, mailbox, folder, evidence_id, ref, *rest in zip(*columns, strict=True):
+        actor, client_ip, message_id, subject, detail = rest
         yield Event(
             at=pd.Timestamp(at),
             operation=operation or "",
-            mailbox=mailbox_key(box),
-            mailbox_name=box,
-            folder=folder_key(name),
-            folder_name=name,
+            mailbox=mailbox_key(mailbox),
+            mailbox_name=mailbox,
+            folder=folder_key(folder),
+            folder_name=folder,
             actor=actor,
-            client_ip=ip,
-            evidence_id=evidence or "",
+            client_ip=client_ip,
+            evidence_id=evidence_id or "",
             source_ref=ref or "",
-            message_id=None if pd.isna(message_id) else message_id,
+            message_id=message_id,
             subject=subject,
             detail=detail,
         )
