@@ -35,6 +35,10 @@ FINDING_COLUMNS = (
 )
 
 
+evidence_path = click.Path(path_type=Path, readable=False)
+"""A path that may turn out to be missing or locked: that is said for each, and the rest goes on."""
+
+
 def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
     """Show an error of ours as one message and end with its exit code."""
 
@@ -105,7 +109,7 @@ def new(folder: Path, **settings: str) -> None:
 
 @main.command()
 @case_argument
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=evidence_path)
 @click.option("--custodian", default="", help="Whose mail it is.")
 @click.option("--mailbox", default="", help="Which mailbox.")
 @click.option("--as-of", default=None, help="The moment whose state a copy shows (ISO 8601).")
@@ -294,7 +298,7 @@ def report(folder: Path, target: Path | None) -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=evidence_path)
 @click.option("--case", "folder", required=True, type=click.Path(path_type=Path))
 @click.option("--custodian", default="")
 @click.option("--time-zone", default="UTC", show_default=True)
