@@ -1,0 +1,373 @@
+"""Deleted messages of a store: whatever of them is left, with what shows it.
+
+In this order: what old pages of the node tree list, what no folder lists, property contexts that
+nothing leads to, attachments whose message is lost, and rows of tables that name a message whose
+bytes are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from mailforensics.pst.amap import Allocation, AllocationMaps
+from mailforensics.pst.blocks import BlockReader, BlockRef
+from mailforensics.pst.grading import Assessment, Grade, Part, assess
+from mailforensics.pst.history import node_versions, old_blocks
+from mailforensics.pst.layout import NidType
+from mailforensics.pst.likeness import (
+    Likeness,
+    Likenesses,
+    attachment_likeness,
+    likeness_of,
+)
+from mailforensics.pst.matching import Candidate, Habits, Proof, candidate_of, match, tree_of
+from mailforensics.pst.messages import Message
+from mailforensics.pst.orphans import Orphans, find_orphans, is_message, orphan_message
+from mailforensics.pst.places import FolderPlaces
+from mailforensics.pst.pool import BlockPool, Standing
+from mailforensics.pst.recovered import Origin, Recovered, Relation
+from mailforensics.pst.scan import Scan, scan
+from mailforensics.pst.store import PstStore
+from mailforensics.pst.traces import stale_rows
+from mailforensics.pst.trees import BlockTable, Node
+
+__all__ = ["Recovery", "recover"]
+
+_SAMPLE = 200
+
+
+def recover(
+    store: PstStore, *, progress: Callable[[int], None] | None = None
+) -> Iterator[Recovered]:
+    """Yield what can be recovered from a store.
+
+    The order is the same on every machine; one message is in memory at a time.
+
+    Parameters
+    ----------
+    store : PstStore
+        The open store.
+    progress : callable, optional
+        Told how many more bytes were looked at, now and then.
+    """
+    yield from Recovery(store, progress=progress).items()
+
+
+class Recovery:
+    """Everything about a store that recovery needs, gathered when it is asked for.
+
+    Parameters
+    ----------
+    store : PstStore
+        The open store.
+    found : Scan, optional
+        What a pass over it found, when one was made already.
+    progress : callable, optional
+        Told how many more bytes were looked at, now and then.
+
+    Attributes
+    ----------
+    store
+        As given.
+    scan
+        What a pass over the file found.
+    pool, reader
+        All blocks, live and left over, and who reads them.
+    maps
+        The allocation maps.
+    versions
+        What old pages of the node tree say of nodes and the live tree does not.
+    gone
+        Nodes of messages that old pages list and of which no byte is left; filled by
+        :meth:`items`.
+    """
+
+    def __init__(
+        self,
+        store: PstStore,
+        found: Scan | None = None,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.store = store
+        image, layout, start = store.image, store.layout, store.start
+        if found is None:
+            known = known_blocks(store.blocks)
+            found = scan(image, layout, start=start, known=known, progress=progress)
+        self.scan = found
+        old = old_blocks(image, layout, found.pages, store.blocks, start)
+        ceiling = store.header.next_bid if store.header.crc_ok else None
+        self.pool = BlockPool(store.blocks, found, old, layout, ceiling)
+        self.reader = BlockReader(image, layout, store.header.crypt, self.pool.locate, start)
+        self.maps = AllocationMaps(image, layout, start)
+        self.versions = node_versions(image, layout, found.pages, store.nodes, start)
+        self.gone: list[int] = []
+        self._seen: dict[int, int] = {}
+
+    def items(self) -> Iterator[Recovered]:
+        """Yield what can be recovered, each message once."""
+        self.gone, self._seen = [], {}
+        yield from self._old_nodes()
+        yield from self._unlisted()
+        yield from self._orphans()
+        yield from self._strays()
+        yield from self._rows()
+
+    @cached_property
+    def places(self) -> FolderPlaces:
+        """Folders as they are and as they were."""
+        return FolderPlaces(self.reader, self.store.nodes, self.versions)
+
+    # --- what old pages list --------------------------------------------------------------------
+
+    def _old_nodes(self) -> Iterator[Recovered]:
+        kinds = self.versions["nid"] & 0x1F
+        wanted = (kinds == NidType.MESSAGE) | (kinds == NidType.ASSOCIATED_MESSAGE)
+        rows = self.versions[wanted]
+        for nid in np.unique(rows["nid"]).tolist():
+            first, last = np.searchsorted(rows["nid"], [nid, nid + 1]).tolist()
+            yield from self._node(rows[first:last].tolist())
+
+    def _node(self, rows: list[tuple[int, ...]]) -> Iterator[Recovered]:
+        """Yield the states of one node, the newest first; each content once."""
+        nid = rows[0][0]
+        best: dict[Likeness | None, Recovered] = {}
+        for found in filter(None, map(self._state, rows)):
+            before = best.get(found.likeness)
+            if before is not None and _rank(before) <= _rank(found):
+                before.copies += 1
+                continue
+            if before is not None:
+                found.copies = before.copies + 1
+            best[found.likeness] = found
+        if not best and nid not in self.store.nodes:
+            self.gone.append(nid)
+        yield from self._settled(nid, list(best.values()))
+
+    def _state(self, row: tuple[int, ...]) -> Recovered | None:
+        nid, data_bid, sub_bid, parent, page_bid, page_offset = row
+        self.pool.trace.clear()
+        node = Node(nid, data_bid, sub_bid, parent)
+        message = Message(self.reader, node, None, self.store.code_page)
+        if not message.readable and not any(each.readable for each in message.attachments):
+            return None
+        found = self._recovered(Origin.OLD_NODE, message, assess(message))
+        found.page_bid, found.page_offset = page_bid, page_offset
+        found.place = self.places.place(parent) if parent else None
+        return found
+
+    def _settled(self, nid: int, states: list[Recovered]) -> Iterator[Recovered]:
+        """Say of each state what it is to live messages and to newer states."""
+        listed = nid in self.store.nodes
+        for number, found in enumerate(states):
+            if listed or number:
+                found.relation, found.version_of = Relation.EARLIER_VERSION, nid
+            self._compare(found, nid, besides=nid)
+            yield found
+
+    # --- what no folder lists -------------------------------------------------------------------
+
+    def _unlisted(self) -> Iterator[Recovered]:
+        for nid in self.store.unlisted():
+            node = self.store.nodes.find(nid)
+            if node is None:
+                continue
+            self.pool.trace.clear()
+            message = Message(self.reader, node, None, self.store.code_page)
+            found = self._recovered(Origin.UNLISTED_NODE, message, assess(message))
+            found.place = self.places.place(node.parent) if node.parent else None
+            self._compare(found, nid, besides=nid)
+            yield found
+
+    # --- what nothing leads to ------------------------------------------------------------------
+
+    @cached_property
+    def orphans(self) -> Orphans:
+        """Heads of things that neither the live index nor an old page names."""
+        claimed = np.concatenate([self.versions["data"], self.versions["sub"]]).tolist()
+        return find_orphans(self.reader, self.pool, self.store.nodes, claimed)
+
+    @cached_property
+    def proofs(self) -> dict[int, Proof]:
+        """Data block of an orphan message -> the list of sub-nodes that is proven to be its."""
+        known = map(self._candidate, self.orphans.contexts)
+        trees = [tree_of(self.reader, bid) for bid in self.orphans.trees]
+        return match(filter(None, known), [tree for tree in trees if tree], self.habits)
+
+    def _candidate(self, data_bid: int) -> Candidate | None:
+        message = orphan_message(self.reader, data_bid, 0, self.store.code_page)
+        return candidate_of(message) if is_message(message) else None
+
+    @cached_property
+    def habits(self) -> Habits:
+        """What the live messages of this file have in common, from some of them."""
+        nids = self.store.nodes.of_type(NidType.MESSAGE)
+        distances, sizes_hold = [], True
+        for nid in nids[:: max(1, len(nids) // _SAMPLE)].tolist():
+            node = self.store.nodes.find(nid)
+            if node is None or not node.sub_bid:
+                continue
+            distances.append(node.sub_bid - node.data_bid)
+            claims = candidate_of(Message(self.reader, node, None, self.store.code_page)).size
+            tree = tree_of(self.reader, node.sub_bid)
+            sizes_hold &= tree is None or claims is None or tree.attachment_bytes <= claims + 4096
+        return Habits.of(distances, sizes_hold=sizes_hold)
+
+    def _orphans(self) -> Iterator[Recovered]:
+        for data_bid in self.orphans.contexts:
+            proof = self.proofs.get(data_bid)
+            self.pool.trace.clear()
+            page = self.store.code_page
+            message = orphan_message(self.reader, data_bid, proof.tree_bid if proof else 0, page)
+            if not is_message(message):
+                continue
+            found = self._recovered(
+                Origin.ORPHAN, message, assess(message, tree_unknown=proof is None)
+            )
+            if proof is not None:
+                found.reasons = (*found.reasons, proof.reason)
+            self._compare(found, -data_bid)
+            yield found
+
+    # --- attachments whose message is lost ------------------------------------------------------
+
+    def _strays(self) -> Iterator[Recovered]:
+        given = {proof.tree_bid for proof in self.proofs.values()}
+        for bid in self.orphans.trees:
+            if bid in given:
+                continue
+            self.pool.trace.clear()
+            message = Message(self.reader, Node(0, 0, bid, 0), None, self.store.code_page)
+            readable = [each for each in message.attachments if each.readable]
+            if not readable:
+                continue
+            found = self._recovered(Origin.STRAY_ATTACHMENTS, message, assess(message))
+            digests = [attachment_likeness(each) for each in readable]
+            owners = [self._owner(digest) for digest in digests]
+            if None not in owners:
+                found.relation, found.version_of = Relation.COPY, owners[0]
+            yield found
+
+    def _owner(self, digest: int) -> int | None:
+        """Return the message that has an attachment, live or recovered already."""
+        live = self._live_attachments.find(digest)
+        return self._seen.get(digest) if live is None else live
+
+    # --- rows of tables -------------------------------------------------------------------------
+
+    def _rows(self) -> Iterator[Recovered]:
+        nodes = self.store.nodes
+        old = self.versions
+        known = {int(nid) for nid in old["nid"]} - set(self.gone)
+        for trace in stale_rows(self.store, self.reader, old, self.orphans.tables):
+            if trace.row_id in nodes or trace.row_id in known:
+                continue
+            place = self.places.place(trace.folder) if trace.folder else None
+            yield Recovered(
+                Origin.STALE_ROW,
+                Grade.METADATA_ONLY,
+                nid=trace.row_id,
+                row=trace.row,
+                table_bid=trace.table_bid,
+                place=place,
+                missing=(Part.PROPERTIES,),
+                allocation=Allocation.UNKNOWN,
+            )
+
+    # --- evidence -------------------------------------------------------------------------------
+
+    def _recovered(self, origin: Origin, message: Message, verdict: Assessment) -> Recovered:
+        refs = sorted(set(self.pool.trace), key=lambda ref: (ref.offset, ref.bid))
+        if any(self.pool.standing(ref) == Standing.AMBIGUOUS for ref in refs):
+            reason = "The file holds two blocks with the same number and different bytes."
+            missing = verdict.missing or (Part.SURE_BYTES,)
+            verdict = replace(
+                verdict,
+                grade=Grade.PARTIAL,
+                missing=missing,
+                reasons=(*verdict.reasons, reason),
+            )
+        return Recovered(
+            origin,
+            verdict.grade,
+            nid=message.nid,
+            message=message,
+            missing=verdict.missing,
+            reasons=verdict.reasons,
+            blocks=tuple((ref.offset, ref.stored) for ref in refs),
+            allocation=self._allocation(refs),
+            likeness=likeness_of(message) if message.readable else None,
+        )
+
+    def _allocation(self, refs: list[BlockRef]) -> Allocation:
+        states = {self.maps.state(ref.offset, self.store.layout.span(ref.stored)) for ref in refs}
+        if len(states) == 1:
+            return states.pop()
+        return Allocation.MIXED if states else Allocation.UNKNOWN
+
+    # --- what it is like ------------------------------------------------------------------------
+
+    def _compare(self, found: Recovered, name: int, besides: int | None = None) -> None:
+        """Say whether it is like something live or recovered already; remember it if not."""
+        likeness, message = found.likeness, found.message
+        if likeness is None or message is None:
+            return
+        for known in (self._live.find, self._seen.get):
+            twins = [twin for twin in map(known, likeness.strongest) if twin not in {None, besides}]
+            if twins:
+                found.relation, found.version_of = Relation.COPY, twins[0]
+                return
+        kin = None if likeness.kin is None else self._live.find(likeness.kin)
+        if kin not in {None, besides}:
+            found.relation, found.version_of = Relation.EARLIER_VERSION, kin
+        for digest in (
+            *likeness.same,
+            likeness.bare,
+            *map(attachment_likeness, message.attachments),
+        ):
+            self._seen.setdefault(digest, name)
+
+    @cached_property
+    def _live(self) -> Likenesses:
+        """What live messages are like."""
+        return Likenesses(
+            (digest, message.nid)
+            for message in self._live_messages()
+            for digest in _digests(likeness_of(message))
+        )
+
+    @cached_property
+    def _live_attachments(self) -> Likenesses:
+        """What attachments of live messages are like."""
+        return Likenesses(
+            (attachment_likeness(attachment), message.nid)
+            for message in self._live_messages()
+            for attachment in message.attachments
+        )
+
+    def _live_messages(self) -> Iterator[Message]:
+        for nid in self.store.nodes.of_type(NidType.MESSAGE).tolist():
+            message = self.store.message(nid)
+            if message is not None and message.readable:
+                yield message
+
+
+def _digests(likeness: Likeness) -> tuple[int, ...]:
+    kin = () if likeness.kin is None else (likeness.kin,)
+    return (*likeness.same, likeness.bare, *kin)
+
+
+def known_blocks(table: BlockTable) -> np.ndarray:
+    """Return the blocks of a tree as :func:`~mailforensics.pst.scan.scan` takes them."""
+    rows = np.empty(len(table), [("bid", "<i8"), ("offset", "<i8"), ("stored", "<u2")])
+    rows["bid"], rows["offset"], rows["stored"] = table.bid, table.offset, table.stored
+    return rows
+
+
+def _rank(found: Recovered) -> int:
+    """Return a number that is smaller when more is there."""
+    return list(Grade).index(found.grade) * 100 + len(found.missing)
