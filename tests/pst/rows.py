@@ -83,14 +83,15 @@ def drop_rows(image: Image, chosen: set[int]) -> tuple[set[int], Sizes]:
     """
     gone: set[int] = set()
     resized: Sizes = {}
-    for folder in image.store.folders():
-        if folder.is_search:
-            continue
+    folders = list(image.store.folders())
+    for folder in (each for each in folders if not each.is_search):
         nid = folder.nid & ~0x1F | NidType.CONTENTS_TABLE
         dropped = _drop(image, nid, chosen, resized)
         gone |= dropped
         if dropped:
             _count_less(image, folder, len(dropped), resized)
+    for folder in (each for each in folders if each.is_search):
+        _drop(image, folder.nid & ~0x1F | NidType.SEARCH_CONTENTS_TABLE, gone, resized)
     return gone, resized
 
 
@@ -162,6 +163,8 @@ class _Table:
             self._set(hid, new)
         if not count and self.leaves:
             self._set(self.index, self.heap.item(self.index)[:4] + bytes(4))
+            info = self.heap.item(self.root)
+            self._set(self.root, info[:14] + bytes(4) + info[18:])
         return gone
 
     def changed(self) -> dict[int, bytes]:
