@@ -6,6 +6,7 @@ rows. [MS-OXPROPS], [MS-OXCMSG], [MS-OXCMAIL].
 
 from __future__ import annotations
 
+from mailforensics.mapi.eml import from_eml
 from mailforensics.mapi.message import Attachment, AttachMethod, MapiMessage, Party, Recipient
 from mailforensics.mapi.properties import (
     NameKey,
@@ -31,6 +32,7 @@ __all__ = [
     "Recipient",
     "Tag",
     "filetime",
+    "from_eml",
     "property_names",
     "rebuild",
     "record",

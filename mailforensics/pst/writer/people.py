@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from mailforensics.mapi import Property, Recipient, Tag
+from mailforensics.mapi.oneoff import one_off_entry
 from mailforensics.pst.writer.properties import binary, boolean, integer, string
 
-__all__ = ["one_off_entry", "recipient_values"]
+__all__ = ["recipient_values"]
 
 _TYPES: Final = {"originator": 0, "to": 1, "cc": 2, "bcc": 3}
 _MAIL_USER: Final = 6
-_ONE_OFF: Final = bytes.fromhex("812b1fa4bea310199d6e00dd010f5402")
-_UNICODE_ONE_OFF: Final = 0x9001
-"""MAPI_ONE_OFF_UNICODE and MAPI_ONE_OFF_NO_RICH_INFO, and the format, [MS-OXCDATA] 2.2.5.1."""
-
-
-def one_off_entry(name: str, kind: str, address: str) -> bytes:
-    """Return the entry identifier of somebody who is in no address book, [MS-OXCDATA] 2.2.5.1."""
-    strings = "".join(f"{text}\0" for text in (name, kind, address))
-    head = bytes(4) + _ONE_OFF + struct.pack("<HH", 0, _UNICODE_ONE_OFF)
-    return head + strings.encode("utf-16-le", "surrogatepass")
 
 
 def recipient_values(recipient: Recipient) -> dict[int, Property]:
