@@ -1,8 +1,10 @@
 """What tells messages apart, and which live message a recovered one is like.
 
-Two messages are the same when subject, date and one of their bodies are. Of a message whose bodies
-are lost, subject and date decide: rather a deleted message is shown as the copy of a live one than
-a live one as deleted. A search key that is equal makes the one an earlier version of the other.
+Two messages are the same when subject, date, the people shown and one of their bodies are. An item
+that never had a body is the same when all of its lasting properties are. Of a message whose body
+is lost, subject and date decide: rather a deleted message is shown as the copy of a live one than
+a live one as deleted. A search key that is equal, with the subject and either the date or the
+length of the text, makes the one an earlier version of the other.
 """
 
 from __future__ import annotations
@@ -22,6 +24,12 @@ __all__ = ["Likeness", "Likenesses", "attachment_likeness", "likeness_of"]
 
 _TIMES: Final = (Tag.CLIENT_SUBMIT_TIME, Tag.MESSAGE_DELIVERY_TIME, Tag.CREATION_TIME)
 _ATTACH_SIZE: Final = 0x0E20
+_BODIES: Final = (Tag.BODY, Tag.HTML, Tag.RTF_COMPRESSED)
+_PASSING: Final = frozenset(
+    {Tag.MESSAGE_FLAGS, Tag.LAST_MODIFICATION_TIME, Tag.FLAG_STATUS, Tag.LAST_VERB_EXECUTED}
+    | {0x0E08, 0x0E17, 0x65E2, 0x65E3, 0x67A4, 0x67F2, 0x67F3, 0x0E33, 0x0E34, 0x0E38}
+)
+"""Size, status, and what synchronising and the store itself write: no part of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +39,29 @@ class Likeness:
     Attributes
     ----------
     same
-        One for each body: of subject, date and that body.
+        One for each body: of subject, date, people and that body. Of an item that never had a
+        body: one of all its properties.
     bare
-        Of subject and date.
+        Of subject and date; None when it lacks one of them.
     kin
-        Of search key and subject; None when the message has no search key.
+        Of search key, subject and date, and of search key, subject and length of the text; empty
+        when the message has no search key.
     """
 
     same: tuple[int, ...]
-    bare: int
-    kin: int | None
+    bare: int | None
+    kin: tuple[int, ...]
 
     @property
     def strongest(self) -> tuple[int, ...]:
-        """The digests by which it is looked for: those of its bodies, or the bare one."""
-        return self.same or (self.bare,)
+        """The digests by which it is looked for: of bodies, or the bare one when they are lost."""
+        return self.same or (() if self.bare is None else (self.bare,))
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """All digests."""
+        bare = () if self.bare is None else (self.bare,)
+        return (*self.same, *bare, *self.kin)
 
 
 def likeness_of(message: Message) -> Likeness:
@@ -53,12 +69,35 @@ def likeness_of(message: Message) -> Likeness:
     bag = message.properties
     moment = next((ticks for ticks in map(bag.ticks, _TIMES) if ticks), 0)
     head = ((message.subject or "").encode("utf-8", "surrogatepass"), moment.to_bytes(8, "little"))
-    key = message.search_key
+    shown = (bag.text(tag) or "" for tag in (Tag.DISPLAY_TO, Tag.DISPLAY_CC))
+    people = "\0".join(shown).encode("utf-8", "surrogatepass")
+    same = tuple(_digest(*head, people, tag.name.encode(), body) for tag, body in _bodies(message))
+    if not same and not any(tag in bag.records for tag in _BODIES):
+        same = (_whole(message),)
     return Likeness(
-        tuple(_digest(*head, tag.name.encode(), body) for tag, body in _bodies(message)),
-        _digest(*head),
-        _digest(b"key", head[0], key) if key else None,
+        same,
+        _digest(*head) if moment and head[0] else None,
+        _kin(message, *head) if message.search_key else (),
     )
+
+
+def _kin(message: Message, subject: bytes, moment: bytes) -> tuple[int, ...]:
+    key, length = message.search_key or b"", len((message.body or "").strip())
+    by_date = _digest(b"date", key, subject, moment)
+    return (
+        (by_date, _digest(b"text", key, subject, length.to_bytes(8, "little")))
+        if length
+        else (by_date,)
+    )
+
+
+def _whole(message: Message) -> int:
+    """Return a digest of the properties that stay when an item is moved or marked."""
+    bag = message.properties
+    lasting = (tag for tag in sorted(bag.tags) if tag not in _PASSING)
+    stored = ((tag, bag.stored(tag)) for tag in lasting)
+    parts = (tag.to_bytes(2, "little") + value[1] for tag, value in stored if value)
+    return _digest(b"whole", *parts)
 
 
 def _bodies(message: Message) -> Iterator[tuple[Tag, bytes]]:

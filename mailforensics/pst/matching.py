@@ -5,7 +5,7 @@ is given to it only when all of this holds, because a message shown with the rec
 attachments of another is the worst that recovery can do:
 
 * the list holds every sub-node that the message's properties name;
-* the names in its recipients table are those that the message itself shows, To, Cc and Bcc apart;
+* the names in its recipients table are those that the message itself shows, To and Cc apart;
 * nothing else has a claim to it: each list is given once, and only to the message that is nearest
   to it by block number, while it is also the list nearest to that message.
 
@@ -222,11 +222,19 @@ def fits(candidate: Candidate, tree: OrphanTree, habits: Habits) -> bool:
         return False
     if candidate.has_attachments != tree.has_attachments:
         return False
-    pairs = zip(candidate.people, tree.people, strict=True)
-    if any(shown is not None and shown != listed for shown, listed in pairs):
+    if not _agree(candidate.people, tree.people):
         return False
     claims = candidate.size if habits.sizes_hold else None
     return claims is None or tree.attachment_bytes <= claims + _SLACK
+
+
+def _agree(shown: People, listed: People) -> bool:
+    """Whether names agree; who is Bcc counts only where the message shows it."""
+    pairs = list(zip(shown, listed, strict=True))
+    open_ones, hidden = pairs[:-1], pairs[-1]
+    if any(names is not None and names != others for names, others in open_ones):
+        return False
+    return hidden[0] in {None, _NOBODY, hidden[1]}
 
 
 class _Trees:

@@ -10,8 +10,8 @@ import numpy as np
 
 from mailforensics.mapi import Tag
 from mailforensics.pst.blocks import BlockReader
-from mailforensics.pst.layout import NidType, SpecialNid
 from mailforensics.pst.items import Item
+from mailforensics.pst.layout import NidType, SpecialNid
 from mailforensics.pst.scan import Records
 from mailforensics.pst.trees import Node, NodeTable
 

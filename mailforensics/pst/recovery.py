@@ -316,20 +316,24 @@ class Recovery:
         likeness, message = found.likeness, found.message
         if likeness is None or message is None:
             return
-        for known in (self._live.find, self._seen.get):
-            twins = [twin for twin in map(known, likeness.strongest) if twin not in {None, besides}]
-            if twins:
-                found.relation, found.version_of = Relation.COPY, twins[0]
-                return
-        kin = None if likeness.kin is None else self._live.find(likeness.kin)
-        if kin not in {None, besides}:
+        twin = self._twin(likeness, besides)
+        if twin is not None:
+            found.relation, found.version_of = Relation.COPY, twin
+            return
+        kin = next(filter(None, map(self._live.find, likeness.kin)), None)
+        if kin is not None and kin != besides:
             found.relation, found.version_of = Relation.EARLIER_VERSION, kin
-        for digest in (
-            *likeness.same,
-            likeness.bare,
-            *map(attachment_likeness, message.attachments),
-        ):
+        for digest in (*likeness.all, *map(attachment_likeness, message.attachments)):
             self._seen.setdefault(digest, name)
+
+    def _twin(self, likeness: Likeness, besides: int | None) -> int | None:
+        """Return a message that is the same: live, else recovered already."""
+        for find in (self._live.find, self._seen.get):
+            for digest in likeness.strongest:
+                twin = find(digest)
+                if twin is not None and twin != besides:
+                    return twin
+        return None
 
     @cached_property
     def _live(self) -> Likenesses:
@@ -337,7 +341,7 @@ class Recovery:
         return Likenesses(
             (digest, message.nid)
             for message in self._live_messages()
-            for digest in _digests(likeness_of(message))
+            for digest in likeness_of(message).all
         )
 
     @cached_property
@@ -354,11 +358,6 @@ class Recovery:
             message = self.store.message(nid)
             if message is not None and message.readable:
                 yield message
-
-
-def _digests(likeness: Likeness) -> tuple[int, ...]:
-    kin = () if likeness.kin is None else (likeness.kin,)
-    return (*likeness.same, likeness.bare, *kin)
 
 
 def known_blocks(table: BlockTable) -> np.ndarray:
