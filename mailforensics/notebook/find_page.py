@@ -17,12 +17,12 @@ from mailforensics.notebook.words import WORDS, say
 __all__ = ["FindPage"]
 
 COLUMNS = (
-    ("sent_at", "Sent", "8.2rem"),
-    ("from_addr", "From", "11rem"),
+    ("sent_at", "Sent", "7.4rem"),
+    ("from_addr", "From", "8.8rem"),
     ("subject", "Subject", "auto"),
-    ("deletion_state", "What became of it", "9.5rem"),
-    ("can_come_back", "Can come back", "6.8rem"),
-    ("deleted_at", "Deleted", "8.2rem"),
+    ("deletion_state", "What became of it", "8.8rem"),
+    ("can_come_back", "Comes back", "6.2rem"),
+    ("deleted_at", "Deleted", "7.4rem"),
 )
 ANY = "(any)"
 
@@ -46,6 +46,8 @@ class FindPage(Page):
     def _findings(self) -> widgets.Widget:
         case = self.need_reading()
         self.frame = case.deleted()
+        self.gone = set(case.gone()["item_id"])
+        self.every = widgets.Checkbox(description="show every copy", indent=False)
         self.words = widgets.Text(
             description="Words", placeholder="such as: 合同 OR contract", continuous_update=False
         )
@@ -55,10 +57,11 @@ class FindPage(Page):
         self.folder = widgets.Dropdown(description="Folder", options=self._folder_options())
         self.since = widgets.DatePicker(description="From")
         self.until = widgets.DatePicker(description="To")
-        for control in (self.words, self.state, self.folder, self.since, self.until):
+        controls = (self.words, self.state, self.folder, self.since, self.until, self.every)
+        for control in controls:
             control.observe(lambda _: self._filter(), "value")
         self.table = PagedTable(
-            self.frame,
+            self._shown(),
             columns=COLUMNS,
             key="item_id",
             link="subject",
@@ -73,7 +76,7 @@ class FindPage(Page):
         filters = widgets.VBox(
             [
                 widgets.HBox([self.words, self.state, self.folder]),
-                widgets.HBox([self.since, self.until]),
+                widgets.HBox([self.since, self.until, self.every]),
             ]
         )
         return widgets.VBox([filters, self.note, self.table, self.message])
@@ -86,8 +89,14 @@ class FindPage(Page):
         folders = sorted(self.frame["folder"].dropna().unique())
         return [(ANY, ""), *((folder, folder) for folder in folders)]
 
+    def _shown(self) -> pd.DataFrame:
+        """Return the messages that the headline counts, or every deleted copy."""
+        if self.every.value:
+            return self.frame
+        return self.frame[self.frame["item_id"].isin(self.gone)]
+
     def _filter(self) -> None:
-        frame = self.frame
+        frame = self._shown()
         try:
             if self.words.value.strip():
                 found = self.need_case().matches(self.words.value)

@@ -40,7 +40,7 @@ WORDS = MappingProxyType(
         "state.recoverable": "kept by the server",
         "state.orphaned": "removed, bytes still in the store",
         "state.carved": "found in free space",
-        "state.absent_later": "gone from the later copy",
+        "state.absent_later": "gone from later copy",
         "state.known_only": "known only by traces",
         "whole": "whole",
         "in part": "in part",
