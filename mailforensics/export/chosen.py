@@ -93,6 +93,8 @@ class Place:
         Of that file as it lies on the disk; ``""`` and 0 until it is closed.
     offset, length
         Bytes of this message in the file, where it holds several.
+    node
+        Node of this message in an Outlook data file.
     note
         What the form had to change.
     """
@@ -102,6 +104,7 @@ class Place:
     size: int = 0
     offset: int | None = None
     length: int | None = None
+    node: int | None = None
     note: str = ""
 
 

@@ -18,6 +18,7 @@ from mailforensics.export.eml import EmlWriter
 from mailforensics.export.loadfile import LOADFILE, loadfile
 from mailforensics.export.manifest import MANIFEST, manifest, write_sums
 from mailforensics.export.mbox import MboxWriter
+from mailforensics.export.pst import Mapi, PstExport
 from mailforensics.export.readme import README, readme
 from mailforensics.export.result import ExportResult, result
 from mailforensics.export.writing import TargetLost, write_new
@@ -25,8 +26,8 @@ from mailforensics.schema import RawKind
 
 __all__ = ["FORMS", "export"]
 
-FORMS = ("eml", "mbox", "csv")
-"""EML files; one mbox; EML files with a CSV load file."""
+FORMS = ("eml", "mbox", "csv", "pst")
+"""EML files; one mbox; EML files with a CSV load file; one Outlook data file."""
 
 _TRACES = "Only traces of this message exist; its bytes are gone."
 
@@ -51,6 +52,7 @@ def export(
     examiner: str = "",
     case_name: str = "",
     per_folder: bool = False,
+    mapi: Mapi | None = None,
     export_id: str = "",
     now: datetime | None = None,
 ) -> ExportResult:
@@ -65,7 +67,7 @@ def export(
         Rows of the messages table.
     folder : Path
         New or empty.
-    form : {"eml", "mbox", "csv"}
+    form : {"eml", "mbox", "csv", "pst"}
         See :data:`FORMS`.
     raw : callable
         item_id -> the bytes of the message, from the evidence. Raises a
@@ -83,6 +85,9 @@ def export(
         For the READ_ME of the export.
     per_folder : bool
         For mbox: one file for each folder of the evidence.
+    mapi : callable, optional
+        For PST: item_id -> the message with all the properties that its store keeps, or None;
+        without it, or for None, the bytes are turned into properties.
     export_id : str
         Of the rows; made from the time if empty.
     now : datetime, optional
@@ -113,7 +118,8 @@ def export(
     require_new(folder)
     require_outside(folder, evidence)
     require_room(folder, picked)
-    run = _Run(picked, _writer(folder, about, per_folder), raw, progress)
+    writer = _writer(folder, about, picked, per_folder, mapi)
+    run = _Run(picked, writer, raw, progress)
     try:
         run.go()
     finally:
@@ -195,7 +201,9 @@ class _Run:
             files = self._writer.close()
         except ExportError as error:
             self.lost = self.lost or error.message
-        damaged = self._writer.damaged() if isinstance(self._writer, MboxWriter) else set()
+        damaged: set[tuple[str, int | None]] = set()
+        if isinstance(self._writer, MboxWriter | PstExport):
+            damaged |= self._writer.damaged()
         reached = [_filed(outcome, files, damaged) for outcome in self._done]
         reason = self.lost or "The export was stopped before this message."
         rest = self._picked[len(self._done) :]
@@ -212,20 +220,25 @@ def _uncompared(place: Place) -> Place:
 
 
 def _filed(
-    outcome: Outcome, files: Mapping[str, tuple[str, int]], damaged: set[tuple[str, int]]
+    outcome: Outcome, files: Mapping[str, tuple[str, int]], damaged: set[tuple[str, int | None]]
 ) -> Outcome:
     place = outcome.place
     if place is None:
         return outcome
-    if place.file not in files or (place.file, place.offset) in damaged:
+    where = place.offset if place.node is None else place.node
+    if place.file not in files or (place.file, where) in damaged:
         reason = f"It does not read back from {place.file} as it was written."
         return _left(outcome.chosen, Status.FAILED, reason)
     digest, size = files[place.file]
     return replace(outcome, place=replace(place, sha256=digest, size=size))
 
 
-def _writer(folder: Path, about: About, per_folder: bool) -> Writer:
+def _writer(
+    folder: Path, about: About, picked: list[Chosen], per_folder: bool, mapi: Mapi | None
+) -> Writer:
     try:
+        if about.form == "pst":
+            return PstExport(folder, picked, mapi=mapi)
         if about.form == "mbox":
             return MboxWriter(folder, per_folder=per_folder)
         return EmlWriter(folder, about.zone)

@@ -31,6 +31,15 @@ file_length of the manifest say where each one lies.
 To put them back:
 - Thunderbird: close it, copy the file without ".mbox" into "Local Folders" of the profile.
 - Apple Mail: File, Import Mailboxes.""",
+        "pst": """\
+All messages are in recovered.pst, in the folders that they were found in, below the folder
+"Recovered mail". The column note of the manifest names the item of each. The file was read back
+with another program; Outlook itself was not tried.
+
+To put them back:
+- Outlook for Windows: File, Open & Export, Open Outlook Data File; then copy what is needed into
+  the mailbox.
+- Outlook for Mac: File, Import, Outlook for Windows archive file (.pst).""",
         "csv": """\
 The messages are in the folder "messages", one file each; loadfile.csv is the table of them, for a
 spreadsheet or a review platform. Times are UTC where the heading says nothing else. A cell that a

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from mailforensics.errors import ExportError, WouldOverwrite
 
-__all__ = ["TargetLost", "append", "create", "hash_of", "new_file", "settled", "write_new"]
+__all__ = [
+    "TargetLost",
+    "append",
+    "create",
+    "explained",
+    "hash_of",
+    "new_file",
+    "settled",
+    "write_new",
+]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _GONE = frozenset({errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ENOTCONN})
@@ -57,7 +66,7 @@ def create(path: Path, data: bytes) -> None:
             stream.close()
             path.unlink(missing_ok=True)
             if isinstance(error, OSError):
-                raise _explained(path, error) from error
+                raise explained(path, error) from error
             raise
 
 
@@ -76,7 +85,7 @@ def new_file(path: Path) -> FileIO:
     except FileExistsError as error:
         raise WouldOverwrite(f"{path.name} is there already; it was left as it is.") from error
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
 
 
 def append(path: Path, data: bytes) -> int:
@@ -94,7 +103,7 @@ def append(path: Path, data: bytes) -> int:
     except BaseException as error:
         _cut_back(path, start)
         if isinstance(error, OSError):
-            raise _explained(path, error) from error
+            raise explained(path, error) from error
         raise
     return start
 
@@ -104,7 +113,7 @@ def _size_of(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
 
 
 def _cut_back(path: Path, size: int) -> None:
@@ -136,7 +145,7 @@ def settled(path: Path) -> tuple[str, int]:
             os.fsync(stream.fileno())
         return hash_of(path)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
 
 
 def _pour(stream: FileIO, data: bytes) -> None:
@@ -146,7 +155,8 @@ def _pour(stream: FileIO, data: bytes) -> None:
         rest = rest[stream.write(rest) :]
 
 
-def _explained(path: Path, error: OSError) -> ExportError:
+def explained(path: Path, error: OSError) -> ExportError:
+    """Return the error that says in words why a file could not be written."""
     if error.errno in _FULL:
         return TargetLost(f"The disk with {path.parent} is full.")
     if error.errno in _GONE:

@@ -213,11 +213,17 @@ class _Made:
         if outer == "multipart/signed" and _PKCS7_SIGNATURE.search(kind):
             data = b"Content-Type: " + kind + b"\r\n\r\n" + message.raw[message.body :]
             self.text(Tag.MESSAGE_CLASS, _SIGNED)
-            self.attachments.append(_file(data, "smime.p7m", "multipart/signed"))
+            self.attachments.append(_file(_canonical(data), "smime.p7m", "multipart/signed"))
             return True
         if len(message.parts) == 1 and files and files[0].media_type in _PKCS7:
             self.text(Tag.MESSAGE_CLASS, _OPAQUE)
         return False
+
+
+def _canonical(data: bytes) -> bytes:
+    """Return lines that end in CRLF, over which a signature is made; with bare CR as they are."""
+    plain = data.replace(b"\r\n", b"\n")
+    return data if b"\r" in plain else plain.replace(b"\n", b"\r\n")
 
 
 def _string(value: str) -> Property:
