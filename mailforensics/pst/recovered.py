@@ -34,6 +34,7 @@ class Relation(StrEnum):
     DELETED = "deleted"
     EARLIER_VERSION = "earlier_version"
     COPY = "copy"
+    UNDECIDED = "undecided"
 
 
 @dataclass(slots=True)
@@ -49,7 +50,8 @@ class Recovered:
     relation
         ``DELETED``: no live message is like it. ``EARLIER_VERSION``: the node that it was has
         another content now. ``COPY``: a message with the same content is live, or was recovered
-        before it.
+        before it. ``UNDECIDED``: the index of the store is damaged and the allocation maps do not
+        call its blocks free, so that it may have been live.
     version_of
         The node of that other message; negative when it is an orphan, which has no node: then the
         number is that of its first block.

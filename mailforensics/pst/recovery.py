@@ -30,6 +30,7 @@ from mailforensics.pst.orphans import Orphans, find_orphans, is_message, orphan_
 from mailforensics.pst.places import FolderPlaces
 from mailforensics.pst.pool import BlockPool, Standing
 from mailforensics.pst.recovered import Origin, Recovered, Relation
+from mailforensics.pst.rescue import RescuedStore, needs_rescue
 from mailforensics.pst.scan import Scan, scan
 from mailforensics.pst.store import PstStore
 from mailforensics.pst.traces import stale_rows
@@ -95,6 +96,8 @@ class Recovery:
     ) -> None:
         self.store = store
         image, layout, start = store.image, store.layout, store.start
+        if found is None and isinstance(store, RescuedStore):
+            found = store.scan
         if found is None:
             known = known_blocks(store.blocks)
             found = scan(image, layout, start=start, known=known, progress=progress)
@@ -320,6 +323,8 @@ class Recovery:
         if twin is not None:
             found.relation, found.version_of = Relation.COPY, twin
             return
+        if needs_rescue(self.store) and found.allocation is not Allocation.FREE:
+            found.relation = Relation.UNDECIDED
         kin = next(filter(None, map(self._live.find, likeness.kin)), None)
         if kin is not None and kin != besides:
             found.relation, found.version_of = Relation.EARLIER_VERSION, kin
