@@ -48,6 +48,8 @@ _IS_CJK = np.zeros(0x110000, dtype=bool)
 for _first, _last in _RANGES:
     _IS_CJK[_first : _last + 1] = True
 
+_BRIEF = 200
+
 
 def is_cjk(sign: str) -> bool:
     """Say whether a sign belongs to a script that is indexed in pairs of signs."""
@@ -79,6 +81,23 @@ def fold(text: str) -> str:
     return text if text.isascii() else _TO_FOLD.sub(_fold_match, text)
 
 
+def _single_units() -> np.ndarray:
+    """Return, for each UTF-16 unit, the one that it is folded into, whatever stands beside it.
+
+    0 says that it is not as simple. ASCII stays; Chinese signs stay; punctuation becomes a space.
+    """
+    units = np.zeros(0x10000, dtype="<u2")
+    units[:0x80] = np.arange(0x80)
+    units[0] = _SPACE
+    units[0x3400:0x4DC0] = np.arange(0x3400, 0x4DC0)
+    units[0x4E00:0x9FFD] = np.arange(0x4E00, 0x9FFD)
+    for code in (*range(0x2010, 0x2028), *range(0x3000, 0x3004), *range(0x3008, 0x3012),
+                 *range(0xFF01, 0xFF61)):  # fmt: skip
+        folded = _words(chr(code))
+        units[code] = ord(folded) if len(folded) == 1 else 0 if folded else _SPACE
+    return units
+
+
 def searchable(text: str) -> str:
     """Return a text as the index takes it: folded words, and pairs of signs, between spaces.
 
@@ -87,26 +106,43 @@ def searchable(text: str) -> str:
     """
     if text.isascii():
         return text
+    return _searchable_short(text) if len(text) <= _BRIEF else _searchable(text)
+
+
+def _searchable(text: str) -> str:
+    units = _SINGLE[np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")]
+    if units.all():
+        return _pairs(units).decode("utf-16-le")
     folded = _words(text)
-    return _pairs(folded) if _CJK.search(folded) else folded
+    if _CJK.search(folded) is None:
+        return folded
+    return _pairs(np.frombuffer(folded.encode("utf-32-le"), dtype="<u4")).decode("utf-32-le")
+
+
+_searchable_short = lru_cache(maxsize=1 << 14)(_searchable)
+"""Names of people and attachments come again and again."""
 
 
 def _words(text: str) -> str:
     return " ".join(_WORDS.findall(fold(text)))
 
 
-def _pairs(text: str) -> str:
+def _pairs(signs: np.ndarray) -> bytes:
     # Three places for each sign: itself, the sign after it, a space; what is not needed is dropped.
-    signs = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     cjk = _IS_CJK[signs]
-    after = np.append(cjk[1:], False)
-    places = np.full((len(signs), 3), _SPACE, dtype="<u4")
+    after = np.zeros_like(cjk)
+    after[:-1] = cjk[1:]
+    places = np.empty((len(signs), 3), dtype=signs.dtype)
     places[:, 0] = signs
     places[:-1, 1] = signs[1:]
+    places[:, 2] = _SPACE
     wanted = np.ones(places.shape, dtype=bool)
-    wanted[:, 1] = cjk & after
-    wanted[:, 2] = cjk | after
-    return places[wanted].tobytes().decode("utf-32-le")
+    np.logical_and(cjk, after, out=wanted[:, 1])
+    np.logical_or(cjk, after, out=wanted[:, 2])
+    return places[wanted].tobytes()
+
+
+_SINGLE = _single_units()
 
 
 def runs(text: str) -> tuple[str, ...]:
