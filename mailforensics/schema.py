@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -506,10 +507,17 @@ def table_of(schema: pa.Schema, columns: dict[str, Sequence[Any]]) -> pa.Table:
         odd = sorted(set(columns) ^ set(schema.names))
         raise SchemaError(f"These columns are missing or unknown: {', '.join(odd)}")
     try:
-        arrays = [pa.array(_clean(columns[entry.name], entry.type), entry.type) for entry in schema]
+        arrays = [_array(columns[entry.name], entry.type) for entry in schema]
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise SchemaError(f"A value does not fit its column: {error}") from error
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array(_clean(values, kind), kind)
 
 
 def _clean(values: Sequence[Any], kind: pa.DataType) -> Sequence[Any]:
@@ -532,6 +540,7 @@ _COPIED = tuple(
     for entry in fields(MessageRecord)
     if entry.name in MESSAGES.names and entry.name != "parent_item_id"
 )
+_copied = attrgetter(*_COPIED)
 
 
 Spread = str | Sequence[str]
@@ -561,17 +570,18 @@ def message_table(
     reader: Spread,
     reader_version: Spread,
     source_path: Spread,
+    owners: Sequence[str] | None = None,
 ) -> pa.Table:
     """Turn message records into rows of :data:`MESSAGES`.
 
-    ``reader``, ``reader_version`` and ``source_path`` are one value, or one for each record.
+    ``reader``, ``reader_version`` and ``source_path`` are one value, or one for each record;
+    ``owners`` are the ids of the records, where they are known already.
     """
     count = len(records)
     paths = _spread(source_path, count)
-    columns: dict[str, Sequence[Any]] = {
-        name: [getattr(record, name) for record in records] for name in _COPIED
-    }
-    columns["item_id"] = _item_ids(records, evidence_sha256, paths)
+    copied = zip(*map(_copied, records), strict=True) if records else [()] * len(_COPIED)
+    columns: dict[str, Sequence[Any]] = dict(zip(_COPIED, copied, strict=True))
+    columns["item_id"] = owners or _item_ids(records, evidence_sha256, paths)
     columns["parent_item_id"] = [
         None if record.parent_ref is None else item_id(evidence_sha256, path, record.parent_ref)
         for record, path in zip(records, paths, strict=True)
@@ -589,10 +599,17 @@ def message_table(
 
 
 def attachment_table(
-    records: Sequence[MessageRecord], *, evidence_sha256: str, source_path: Spread
+    records: Sequence[MessageRecord],
+    *,
+    evidence_sha256: str,
+    source_path: Spread,
+    owners: Sequence[str] | None = None,
 ) -> pa.Table:
-    """Turn the attachments of message records into rows of :data:`ATTACHMENTS`."""
-    owners = _item_ids(records, evidence_sha256, source_path)
+    """Turn the attachments of message records into rows of :data:`ATTACHMENTS`.
+
+    ``owners`` are the ids of the records, where they are known already.
+    """
+    owners = owners or _item_ids(records, evidence_sha256, source_path)
     pairs = [
         (owner, attachment)
         for owner, record in zip(owners, records, strict=True)

@@ -24,6 +24,7 @@ from mailforensics.schema import (
     Record,
     attachment_table,
     event_table,
+    item_id,
     message_table,
 )
 from mailforensics.search import IndexWriter
@@ -31,7 +32,6 @@ from mailforensics.search import IndexWriter
 __all__ = ["PartTables", "PartWriter"]
 
 FLUSH_RECORDS = 2000
-FLUSH_TEXT = 16 << 20
 
 PartTables = {"messages": MESSAGES, "attachments": ATTACHMENTS, "events": EVENTS}
 
@@ -57,7 +57,7 @@ class PartWriter:
         self._reads: list[dict[str, Any]] = []
         self._messages: list[tuple[MessageRecord, Source, Reader]] = []
         self._events: list[tuple[EventRecord, Source]] = []
-        self._text = 0
+        self._owners: list[str] = []
         self._source: Source | None = None
         self._reader: Reader | None = None
         self.items = 0
@@ -114,10 +114,16 @@ class PartWriter:
         if isinstance(record, EventRecord):
             self._events.append((record, self._source))
         else:
-            self._messages.append((record, self._source, self._reader))
-            self._text += len(record.text)
-        if len(self._messages) + len(self._events) >= FLUSH_RECORDS or self._text >= FLUSH_TEXT:
+            self._add_message(record, self._source, self._reader)
+        if len(self._messages) + len(self._events) >= FLUSH_RECORDS:
             self.flush()
+
+    def _add_message(self, record: MessageRecord, source: Source, reader: Reader) -> None:
+        owner = item_id(self.evidence_sha256, source.source_path, record.source_ref)
+        self._add_to_index(owner, record)
+        record.text = ""  # the index has it; what waits here stays small
+        self._owners.append(owner)
+        self._messages.append((record, source, reader))
 
     def end(self, log: ReadLog) -> None:
         """Finish the source that was begun and keep its read log."""
@@ -141,7 +147,8 @@ class PartWriter:
             self._write_events()
 
     def _write_messages(self) -> None:
-        waiting, self._messages, self._text = self._messages, [], 0
+        waiting, self._messages = self._messages, []
+        owners, self._owners = self._owners, []
         records = [record for record, _, _ in waiting]
         paths = [source.source_path for _, source, _ in waiting]
         first = waiting[0][1]
@@ -153,14 +160,18 @@ class PartWriter:
             reader=[reader.name for _, _, reader in waiting],
             reader_version=[reader.version for _, _, reader in waiting],
             source_path=paths,
+            owners=owners,
         )
         self._write("messages", rows)
         self._write(
             "attachments",
-            attachment_table(records, evidence_sha256=self.evidence_sha256, source_path=paths),
+            attachment_table(
+                records,
+                evidence_sha256=self.evidence_sha256,
+                source_path=paths,
+                owners=owners,
+            ),
         )
-        for owner, record in zip(rows["item_id"].to_pylist(), records, strict=True):
-            self._add_to_index(str(owner), record)
 
     def _add_to_index(self, owner: str, record: MessageRecord) -> None:
         sender = [record.from_name, record.from_addr, record.sender_addr]
