@@ -190,7 +190,7 @@ def test_links_and_objects_are_what_they_are(items):
 def test_kinds_of_items_are_told_apart(stores, items):
     kinds = Counter(message.kind for found in items.values() for message in found.values())
     assert kinds[ItemKind.MAIL] >= 290
-    assert {ItemKind.APPOINTMENT, ItemKind.CONTACT, ItemKind.TASK, ItemKind.DISTRIBUTION_LIST} <= {
+    assert {ItemKind.APPOINTMENT, ItemKind.CONTACT, ItemKind.NOTE, ItemKind.DISTRIBUTION_LIST} <= {
         *kinds
     }
     hidden = [
