@@ -44,7 +44,7 @@ class AllocationMaps:
     """
 
     def __init__(self, data: Any, layout: Layout, start: int = 0) -> None:
-        self._data = memoryview(data)
+        self._data = data
         self._layout = layout
         self._start = start
         self._bits = lru_cache(maxsize=_KEPT)(self._read)
@@ -74,7 +74,7 @@ class AllocationMaps:
         at = self._start + offset
         if at < 0 or at + layout.page_size > len(self._data):
             return None
-        page = self._data[at : at + layout.page_size]
+        page = bytes(self._data[at : at + layout.page_size])
         trailer = np.frombuffer(page, layout.page, 1)[0]
         right = trailer["kind"] == PageType.ALLOCATION_MAP and trailer["bid"] == offset
         if not right or crc(page[: layout.page_body]) != trailer["crc"]:

@@ -20,7 +20,7 @@ import numpy as np
 from mailforensics.mapi import Tag
 from mailforensics.pst.messages import Attachment, Message
 
-__all__ = ["Likeness", "Likenesses", "attachment_likeness", "likeness_of"]
+__all__ = ["Likeness", "Likenesses", "attachment_likeness", "bare_likeness", "likeness_of"]
 
 _TIMES: Final = (Tag.CLIENT_SUBMIT_TIME, Tag.MESSAGE_DELIVERY_TIME, Tag.CREATION_TIME)
 _ATTACH_SIZE: Final = 0x0E20
@@ -109,6 +109,13 @@ def _bodies(message: Message) -> Iterator[tuple[Tag, bytes]]:
         stored = message.properties.stored(tag)
         if stored is not None and stored[1]:
             yield tag, stored[1]
+
+
+def bare_likeness(subject: str | None, ticks: int | None) -> int | None:
+    """Return the digest of subject and date; None when one of them is lacking."""
+    if not subject or not ticks:
+        return None
+    return _digest(subject.encode("utf-8", "surrogatepass"), ticks.to_bytes(8, "little"))
 
 
 def attachment_likeness(attachment: Attachment) -> int:

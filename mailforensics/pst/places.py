@@ -51,11 +51,16 @@ class FolderPlaces:
         The live nodes.
     versions : ndarray of :data:`~mailforensics.pst.history.NODE_VERSION`
         What old pages say of nodes.
+    top : int, optional
+        The folder that holds what users see; paths begin below it.
     """
 
-    def __init__(self, reader: BlockReader, live: NodeTable, versions: Records) -> None:
+    def __init__(
+        self, reader: BlockReader, live: NodeTable, versions: Records, top: int | None = None
+    ) -> None:
         self._reader = reader
         self._live = live
+        self._tops = frozenset({0, int(SpecialNid.ROOT_FOLDER), top or 0})
         kinds = versions["nid"] & 0x1F
         self._old: Records = versions[(kinds == NidType.FOLDER) | (kinds == NidType.SEARCH_FOLDER)]
         self._name = lru_cache(maxsize=_KEPT)(self._read_name)
@@ -71,7 +76,7 @@ class FolderPlaces:
         names: list[str] = []
         seen: set[int] = set()
         at = nid
-        while at and at not in seen and at != SpecialNid.ROOT_FOLDER and len(seen) < _DEEPEST:
+        while at not in self._tops and at not in seen and len(seen) < _DEEPEST:
             seen.add(at)
             name, parent = self._name(at)
             names.append(name or "?")

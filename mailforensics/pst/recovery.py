@@ -7,12 +7,14 @@ bytes are gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
+from mailforensics.mapi import Tag
 from mailforensics.pst.amap import Allocation, AllocationMaps
 from mailforensics.pst.blocks import BlockReader, BlockRef
 from mailforensics.pst.grading import Assessment, Grade, Part, assess
@@ -22,6 +24,7 @@ from mailforensics.pst.likeness import (
     Likeness,
     Likenesses,
     attachment_likeness,
+    bare_likeness,
     likeness_of,
 )
 from mailforensics.pst.matching import Candidate, Habits, Proof, candidate_of, match, tree_of
@@ -33,7 +36,7 @@ from mailforensics.pst.recovered import Origin, Recovered, Relation
 from mailforensics.pst.rescue import RescuedStore, needs_rescue
 from mailforensics.pst.scan import Scan, scan
 from mailforensics.pst.store import PstStore
-from mailforensics.pst.traces import stale_rows
+from mailforensics.pst.traces import Trace, stale_rows
 from mailforensics.pst.trees import BlockTable, Node
 
 __all__ = ["Recovery", "recover"]
@@ -111,11 +114,18 @@ class Recovery:
         self.gone: list[int] = []
         self._seen: dict[int, int] = {}
 
-    def items(self) -> Iterator[Recovered]:
-        """Yield what can be recovered, each message once."""
+    def items(self, *, unlisted: bool = True) -> Iterator[Recovered]:
+        """Yield what can be recovered, each message once.
+
+        Parameters
+        ----------
+        unlisted : bool
+            Also yield the live nodes that no folder lists; a reader may have them already.
+        """
         self.gone, self._seen = [], {}
         yield from self._old_nodes()
-        yield from self._unlisted()
+        if unlisted:
+            yield from self._unlisted()
         yield from self._orphans()
         yield from self._strays()
         yield from self._rows()
@@ -123,7 +133,7 @@ class Recovery:
     @cached_property
     def places(self) -> FolderPlaces:
         """Folders as they are and as they were."""
-        return FolderPlaces(self.reader, self.store.nodes, self.versions)
+        return FolderPlaces(self.reader, self.store.nodes, self.versions, self.store.subtree)
 
     # --- what old pages list --------------------------------------------------------------------
 
@@ -269,17 +279,50 @@ class Recovery:
         for trace in stale_rows(self.store, self.reader, old, self.orphans.tables):
             if trace.row_id in nodes or trace.row_id in known:
                 continue
-            place = self.places.place(trace.folder) if trace.folder else None
-            yield Recovered(
-                Origin.STALE_ROW,
-                Grade.METADATA_ONLY,
-                nid=trace.row_id,
-                row=trace.row,
-                table_bid=trace.table_bid,
-                place=place,
-                missing=(Part.PROPERTIES,),
-                allocation=Allocation.UNKNOWN,
-            )
+            yield self._known_by(trace)
+
+    def _known_by(self, trace: Trace) -> Recovered:
+        """Return what a row tells, and whether a message like it is there after all."""
+        found = Recovered(
+            Origin.STALE_ROW,
+            Grade.METADATA_ONLY,
+            nid=trace.row_id,
+            row=trace.row,
+            table_bid=trace.table_bid,
+            place=self.places.place(trace.folder) if trace.folder else None,
+            missing=(Part.PROPERTIES,),
+        )
+        digest = bare_likeness(trace.subject, trace.row.ticks(Tag.CLIENT_SUBMIT_TIME))
+        twin = None if digest is None else self._live.find(digest) or self._seen.get(digest)
+        if twin is not None:
+            found.relation, found.version_of = Relation.COPY, twin
+        elif needs_rescue(self.store):
+            found.relation = Relation.UNDECIDED
+        return found
+
+    # --- one of them again ----------------------------------------------------------------------
+
+    def message(self, ref: str) -> Message | None:
+        """Return a recovered message by :attr:`~mailforensics.pst.recovered.Recovered.ref`."""
+        node = self._node_of(ref)
+        if node is None:
+            return None
+        message = Message(self.reader, node, None, self.store.code_page)
+        return message if message.readable or node.data_bid == 0 else None
+
+    def _node_of(self, ref: str) -> Node | None:
+        numbers = [int(number, 16) for number in re.findall(r"0x([0-9a-f]{1,16})", ref)]
+        kind = ref.partition(":")[0]
+        if kind == "block" and numbers:
+            return Node(0, numbers[0], numbers[1] if len(numbers) > 1 else 0, 0)
+        if kind == "attachments" and numbers:
+            return Node(0, 0, numbers[0], 0)
+        if kind == "nid" and "@page:" in ref and len(numbers) == 2:
+            old = self.versions
+            at = np.flatnonzero((old["nid"] == numbers[0]) & (old["page_bid"] == numbers[1]))
+            rows = old[["nid", "data", "sub", "parent"]][at].tolist()
+            return Node(*rows[0]) if rows else None
+        return None
 
     # --- evidence -------------------------------------------------------------------------------
 

@@ -7,9 +7,11 @@ do not call free. Blocks are found by a pass over the file wherever the trees do
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -20,14 +22,14 @@ from mailforensics.pst.crypt import CryptMethod
 from mailforensics.pst.faults import Fault
 from mailforensics.pst.header import Header, PageRef, read_header
 from mailforensics.pst.history import old_blocks
-from mailforensics.pst.layout import Layout, PageType
+from mailforensics.pst.layout import LAYOUTS, Layout, PageType
 from mailforensics.pst.pool import BlockPool
 from mailforensics.pst.rebuild import fill_gaps, guess_crypt, guess_layout, newest_root
 from mailforensics.pst.scan import Records, Scan, scan
 from mailforensics.pst.store import PstStore
 from mailforensics.pst.trees import Walk, walk
 
-__all__ = ["RescuedStore", "needs_rescue", "rescue"]
+__all__ = ["RescuedStore", "looks_like_store", "needs_rescue", "open_store", "rescue"]
 
 _TREES: Final = (PageType.NODE_TREE, PageType.BLOCK_TREE)
 
@@ -104,6 +106,59 @@ def rescue(
         header = None
     found = scan(image, layout, start=start, progress=progress)
     return _put_together(image, name, header or _blank(layout), found, faults, start=start)
+
+
+def open_store(path: Path | str) -> PstStore:
+    """Open a file as it is, or, when its header or its trees are damaged, put together again.
+
+    Raises
+    ------
+    EvidenceUnreadable
+        The file cannot be opened.
+    CorruptContainer
+        Nothing of a store is left in it.
+    EncryptedContainer
+        Its blocks are encrypted by Windows; the key is not in the file.
+    """
+    path = Path(path)
+    try:
+        store = PstStore.open(path)
+    except CorruptContainer:
+        if path.stat().st_size == 0:
+            raise
+        return _rescued(path)
+    if not needs_rescue(store):
+        return store
+    return rescue(store.image, path.name)
+
+
+def _rescued(path: Path) -> RescuedStore:
+    with path.open("rb") as stream:
+        image = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return rescue(image, path.name)
+    except BaseException:
+        image.close()
+        raise
+
+
+def looks_like_store(path: Path) -> bool:
+    """Whether the first allocation map of a store is in its place, whatever the header says."""
+    try:
+        with path.open("rb") as stream:
+            return any(_has_first_map(stream, layout) for layout in LAYOUTS)
+    except OSError:
+        return False
+
+
+def _has_first_map(stream: BinaryIO, layout: Layout) -> bool:
+    stream.seek(layout.amap_first)
+    page = stream.read(layout.page_size)
+    if len(page) < layout.page_size:
+        return False
+    trailer = np.frombuffer(page, layout.page, 1)[0]
+    right = trailer["kind"] == trailer["kind_again"] == PageType.ALLOCATION_MAP
+    return bool(right and trailer["bid"] == layout.amap_first)
 
 
 def _blank(layout: Layout) -> Header:

@@ -44,6 +44,12 @@ class Trace:
     folder: int
     table_bid: int
 
+    @property
+    def subject(self) -> str | None:
+        """The subject, without the mark that says where its prefix ends."""
+        found = self.row.text(Tag.SUBJECT)
+        return (found[2:] if found and found[0] == "\x01" else found) or None
+
 
 def stale_rows(
     store: PstStore, reader: BlockReader, versions: Records, orphans: list[int]

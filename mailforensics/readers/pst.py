@@ -1,7 +1,7 @@
 """PST and OST files of Outlook, read with the engine of :mod:`mailforensics.pst`.
 
 Each item that a folder lists becomes a row or a line of the log; so does each item that no folder
-lists. [MS-PST]
+lists, and each deleted one of which something is left. [MS-PST]
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Final
 
 from mailforensics import mime
 from mailforensics.errors import NoBytes
-from mailforensics.mapi import rebuild, records
+from mailforensics.mapi import MapiMessage, rebuild, records
 from mailforensics.pst import Folder, Message, PstStore, to_mapi
+from mailforensics.pst.rescue import looks_like_store, open_store
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
 from mailforensics.readers.folders import place, role_of
+from mailforensics.readers.pstrecovered import recovered_message, recovered_rows
 from mailforensics.schema import Confidence, DeletionState, FolderRole, MessageRecord, Record
 
 __all__ = ["PstReader"]
@@ -168,9 +170,11 @@ class PstReader(Reader):
     magic = ((0, b"!BDN"),)
     expects = "a file that begins with the signature of an Outlook data file (!BDN)"
 
-    def sniff(self, head: bytes, path: Path) -> bool:  # noqa: ARG002 - content decides
-        """Say whether the file has the signature, [MS-PST] 2.2.2.6."""
-        return head[:4] == b"!BDN" and head[8:10] in {b"SM", b"SO"}
+    def sniff(self, head: bytes, path: Path) -> bool:
+        """Say whether the file has the signature, [MS-PST] 2.2.2.6, or lost only its header."""
+        if head[:4] == b"!BDN":
+            return head[8:10] in {b"SM", b"SO"}
+        return path.suffix.lower() in self.suffixes and looks_like_store(path)
 
     def why_not(self, head: bytes, path: Path) -> str:
         """Say in a sentence why :meth:`sniff` said no."""
@@ -190,20 +194,22 @@ class PstReader(Reader):
         return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
 
     def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:
-        """Yield a row for each item, folder by folder, then the orphans.
+        """Yield a row for each item, folder by folder, then the orphans, then what was deleted.
 
         Raises
         ------
         CorruptContainer
             Nothing of the file can be read.
         """
-        with PstStore.open(source.path) as store:
+        with open_store(source.path) as store:
             run = _Pass(store, source, log, span, _Places(store))
             if run.first:
                 _note_store(store, log)
             for folder in store.folders():
                 yield from run.folder(folder)
             yield from run.orphans()
+            if run.first:
+                yield from recovered_rows(store, source, log)
 
     def raw(self, source: Source, source_ref: str) -> bytes:
         """Rebuild one message.
@@ -214,12 +220,23 @@ class PstReader(Reader):
             The file holds no such item.
         """
         base = source_ref.partition("/part:")[0]
-        with PstStore.open(source.path) as store:
-            message = store.message(_nid(base))
-            if message is None or not message.readable or not message.is_item:
-                raise NoBytes(f"{source.path.name} holds no item {base} that can be read.")
-            data = rebuild(to_mapi(message, store.names))
+        with open_store(source.path) as store:
+            data = rebuild(_again(store, source.path, base))
         return data if base == source_ref else mime.nested_bytes(data, source_ref)
+
+
+def _again(store: PstStore, path: Path, ref: str) -> MapiMessage:
+    """Return an item of a reference, live or recovered."""
+    if _is_recovered(ref):
+        return recovered_message(store, path, ref)
+    message = store.message(_nid(ref))
+    if message is None or not message.readable or not message.is_item:
+        raise NoBytes(f"{path.name} holds no item {ref} that can be read.")
+    return to_mapi(message, store.names)
+
+
+def _is_recovered(ref: str) -> bool:
+    return "@page:" in ref or ref.partition(":")[0] in {"block", "attachments", "row"}
 
 
 def _nid(ref: str) -> int:
