@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailforensics.mapi import Tag
@@ -49,6 +49,16 @@ class Facts:
     def core(self) -> tuple[object, ...]:
         """Subject, time and body: what the message is recognised by."""
         return self.subject, self.submitted_at, self.body
+
+    def without_properties(self) -> Facts:
+        """Leave the digests of all properties out, of messages inside too."""
+        attachments = tuple(
+            replace(entry, embedded=entry.embedded.without_properties())
+            if entry.embedded
+            else entry
+            for entry in self.attachments
+        )
+        return replace(self, properties="", attachments=attachments)
 
 
 def facts_of(message: Message) -> Facts:

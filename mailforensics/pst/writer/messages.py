@@ -38,6 +38,7 @@ _DEEPEST: Final = 24
 _ATTACH_SIZE: Final = 0x0E20
 _MESSAGE_SIZE: Final = 0x0E08
 _NULL: Final = 0x0001
+_SEARCH_KEY: Final = 0x300B
 _ROW_NUMBERS: Final = frozenset({0x67F1, 0x67F2, 0x67F3})
 _OLD_PLACES: Final = frozenset({0x0E09, 0x0FF4, 0x0FF8, 0x0FF9, 0x0FFA, 0x0FFB, 0x0FFF})
 """Identifiers of the store, the folder and the place that a message came from."""
@@ -212,7 +213,8 @@ class MessageWriter:
         if depth >= _DEEPEST:
             self._fault("A message inside messages lies too deep and was left out.")
             return None
-        written = self.write(message, defaults, depth + 1)
+        inherited = {tag: value for tag, value in defaults.items() if tag != _SEARCH_KEY}
+        written = self.write(message, inherited, depth + 1)
         nid = subnodes.take(NidType.MESSAGE)
         subnodes.nodes[nid] = written.content
         size = struct.unpack("<I", written.values[_MESSAGE_SIZE].data[:4].ljust(4, b"\0"))[0]
