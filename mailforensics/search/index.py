@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -188,12 +189,8 @@ def find(indexes: Sequence[Path], query: str | Query, *, limit: int | None = Non
     found: list[Hit] = []
     for path in indexes:
         found.extend(_find_in(path, wanted, limit))
-    found.sort(key=_worst_first, reverse=True)
+    found.sort(key=itemgetter(1), reverse=True)
     return found if limit is None else found[: max(limit, 0)]
-
-
-def _worst_first(hit: Hit) -> float:
-    return hit.score
 
 
 def _find_in(path: Path, query: Query, limit: int | None) -> Iterator[Hit]:
