@@ -35,6 +35,7 @@ class Image:
         leaves = self.store.block_walk.leaves
         bids = (leaves["bid"] & ~np.asarray(1, leaves["bid"].dtype)).tolist()
         self.references = dict(zip(bids, leaves["references"].tolist(), strict=True))
+        self.freed: list[int] = []
         at = 32 if self.layout.wide else 28
         self.next_page: int = struct.unpack_from(self._word, self.bytes, at)[0]
 
@@ -107,41 +108,44 @@ class Image:
         ``moving`` writes each changed page to a new place under a new identifier and frees the
         old one, which stays as it is: what Outlook does. Otherwise pages are changed in place.
         """
-        freed: list[int] = []
-        found = self._rewrite(root, change, freed, moving)
-        for offset in freed:
-            self.mark(offset, self.layout.page_size, used=False)
-        return found or root
+        return self._rewrite(root, change, moving) or root
 
     def _rewrite(
-        self, ref: PageRef, change: Change, freed: list[int], moving: bool, top: bool = True
+        self, ref: PageRef, change: Change, moving: bool, top: bool = True
     ) -> PageRef | None:
         page = read_page(self.bytes, ref.offset, self.layout)
         size = page.entry_size
         rows = [page.body[at * size : (at + 1) * size] for at in range(page.count)]
-        new = self._branches(page, rows, change, freed, moving) if page.level else change(rows)
+        new = self._branches(page, change, moving) if page.level else change(rows)
         if new == rows:
             return ref
         if moving or (not new and not top):
-            freed.append(ref.offset)
+            self.freed.append(ref.offset)
         if not new and not top:
+            if not moving:
+                end = ref.offset + self.layout.page_size
+                self.bytes[ref.offset : end] = bytes(self.layout.page_size)
             return None
         where = PageRef(self._new_page(), self.take_page()) if moving else ref
         self._write_page(page, new, where)
         return where
 
-    def _branches(
-        self, page: TreePage, rows: list[bytes], change: Change, freed: list[int], moving: bool
-    ) -> list[bytes]:
+    def _branches(self, page: TreePage, change: Change, moving: bool) -> list[bytes]:
         word = 8 if self.layout.wide else 4
         kept = []
-        for row, entry in zip(rows, entries(page, self.layout), strict=True):
+        for entry in entries(page, self.layout):
             child = PageRef(int(entry["bid"]), int(entry["offset"]))
-            new = self._rewrite(child, change, freed, moving, top=False)
+            new = self._rewrite(child, change, moving, top=False)
             if new is not None:
                 places = new.bid.to_bytes(word, "little") + new.offset.to_bytes(word, "little")
-                kept.append(row[:word] + places + row[3 * word :])
+                kept.append(bytes(self.bytes[new.offset : new.offset + word]) + places)
         return kept
+
+    def free_pages(self) -> None:
+        """Clear the bits of the pages that moved; what they say stays."""
+        for offset in self.freed:
+            self.mark(offset, self.layout.page_size, used=False)
+        self.freed = []
 
     def _new_page(self) -> int:
         self.next_page += 1

@@ -235,6 +235,7 @@ def _cut(image: Image, deleted: list[Truth], resized: Sizes, *, moving: bool) ->
     nodes = image.rewrite_tree(header.node_root, _without_nodes(gone), moving=moving)
     change = _changed_blocks(image.layout, kept, changed, resized)
     blocks = image.rewrite_tree(header.block_root, change, moving=moving)
+    image.free_pages()
     places = [place for place in map(image.store.blocks.find, freed) if place is not None]
     for place in places:
         image.mark(place.offset, image.layout.span(place.stored), used=False)
