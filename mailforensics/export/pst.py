@@ -151,6 +151,9 @@ def read_back(path: Path) -> dict[int, Seen]:
     file = pypff.file()
     try:
         file.open(str(path))
+    except _FAULTS:
+        return {}
+    try:
         return dict(_items(file.root_folder))
     except _FAULTS:
         return {}

@@ -35,6 +35,8 @@ _REPLY_NAMES: Final = 0x0050
 _EXTENSION: Final = 0x3703
 _PREFIX: Final = re.compile(r"[^\W\d_]{1,3}: ")
 _CITED: Final = re.compile(r"cid:([^\s\"'<>)]{1,400})", re.IGNORECASE)
+_SIMPLIFIED: Final = frozenset({"gb2312", "gbk", "x-gbk", "cp936", "gb_2312-80"})
+_SIMPLIFIED_PAGE: Final = 936
 _GRADES: Final = {"low": 0, "normal": 1, "high": 2}
 _SIGNED: Final = "IPM.Note.SMIME.MultipartSigned"
 _OPAQUE: Final = "IPM.Note.SMIME"
@@ -264,12 +266,12 @@ def _text_of(part: Part) -> str:
 @lru_cache(maxsize=256)
 def _page_of(charset: str | None) -> int | None:
     """Return the code page of a MIME character set."""
-    try:
-        wanted = codecs.lookup(charset or "").name
-    except LookupError:
-        return None
-    for page, (codec, _) in CODE_PAGES.items():
-        if _codec_name(codec) == wanted:
+    label = (charset or "").strip().lower()
+    if label in _SIMPLIFIED:
+        return _SIMPLIFIED_PAGE
+    wanted = _codec_name(label)
+    for page, (codec, name) in CODE_PAGES.items():
+        if name == label or (wanted and _codec_name(codec) == wanted):
             return page
     return None
 
