@@ -7,13 +7,11 @@ passes over.
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import compressed_rtf
-
 from mailforensics.mapi.codepages import codec_of
+from mailforensics.mapi.lzfu import unpack
 
 __all__ = ["decompress", "html_of", "is_html", "is_plain", "text_of"]
 
@@ -69,17 +67,7 @@ _SIGNS = MappingProxyType(
 
 def decompress(packed: bytes) -> bytes | None:
     """Unpack PidTagRtfCompressed; None when it is damaged or larger than is sensible."""
-    if len(packed) < 16 or len(packed) > LARGEST:
-        return None
-    try:
-        return bytes(compressed_rtf.decompress(packed))
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError, struct.error):
-        return None
-    except Exception as error:
-        # The package raises bare Exception for a bad header or checksum.
-        if type(error) is Exception:
-            return None
-        raise
+    return None if len(packed) > LARGEST else unpack(packed)
 
 
 def is_html(rtf: bytes) -> bool:
