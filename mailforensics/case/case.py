@@ -221,7 +221,9 @@ class Case:
         return read_frame(self.folder, "assessed")
 
     def _assess(self) -> None:
-        assessed = deletion.assess(self.messages(as_read=True), self.events(), self.evidence())
+        assessed = deletion.assess(
+            self.messages(as_read=True), self.events(), self.evidence(), reads=self.reads()
+        )
         write_frame(assessed, "messages", self.folder.assessed)
 
     def attachments(self) -> pd.DataFrame:
@@ -288,11 +290,13 @@ class Case:
         SearchError
             The query cannot be understood.
         """
-        return self._originals.search(words, self.messages(), limit=limit)
+        return self._originals.search(
+            words, self.messages(), limit=limit, tz=self.settings.time_zone
+        )
 
     def matches(self, words: str) -> pd.DataFrame:
         """Return all messages that :meth:`search` would find, without the surroundings."""
-        return self._originals.matches(words, self.messages())
+        return self._originals.matches(words, self.messages(), tz=self.settings.time_zone)
 
     def raw(self, item_id: str) -> bytes:
         """Return the bytes of a message again, from the evidence.

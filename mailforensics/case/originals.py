@@ -95,18 +95,20 @@ class Originals:
         if (evidence_id, source_path) not in self._sources:
             self._sources[evidence_id, source_path] = locate(item, source_path, working)
 
-    def search(self, words: str, messages: pd.DataFrame, *, limit: int | None) -> pd.DataFrame:
+    def search(
+        self, words: str, messages: pd.DataFrame, *, limit: int | None, tz: str
+    ) -> pd.DataFrame:
         """Return the messages that match, best first, with the words around each hit."""
-        found = self.matches(words, messages)
+        found = self.matches(words, messages, tz=tz)
         if limit is not None:
             found = found.head(limit)
         found.insert(1, "surroundings", [self._around(each, words) for each in found["item_id"]])
         return found
 
-    def matches(self, words: str, messages: pd.DataFrame) -> pd.DataFrame:
+    def matches(self, words: str, messages: pd.DataFrame, *, tz: str) -> pd.DataFrame:
         """Return the messages that match, best first, with their score."""
         query = search.parse(words)
-        allowed = messages[search.filter_frame(messages, query)]
+        allowed = messages[search.filter_frame(messages, query, tz=tz)]
         indexes = sorted((self.folder.root / "index").glob("*/*.sqlite"))
         if query.has_words:
             hits = search.find(indexes, query)
