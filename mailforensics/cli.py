@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 import time
 import webbrowser
@@ -19,6 +20,7 @@ from tqdm import tqdm
 import mailforensics
 from mailforensics import Case, lab, new_case, open_case, sample
 from mailforensics.errors import ExportError, MailForensicsError
+from mailforensics.export import FORMS
 from mailforensics.ingest import Progress
 
 __all__ = ["main"]
@@ -193,7 +195,7 @@ def deleted(folder: Path, limit: int, target: Path | None) -> None:
     """Show the deleted messages."""
     case = open_case(folder)
     frame = case.deleted()
-    click.echo(case.summary().sentence)
+    click.echo(case.headline())
     if target is not None:
         new_file(target)
         frame.to_csv(target, index=False, encoding="utf-8-sig")
@@ -256,7 +258,7 @@ def timeline(folder: Path, csv_path: Path | None, jsonl_path: Path | None) -> No
 @main.command()
 @case_argument
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--form", type=click.Choice(["eml", "mbox", "csv"]), default="eml", show_default=True)
+@click.option("--form", type=click.Choice(FORMS), default="eml", show_default=True)
 @click.option("--all-copies", is_flag=True, help="Every copy of a message, not the best alone.")
 @plainly
 def export(folder: Path, target: Path, form: str, *, all_copies: bool) -> None:
@@ -274,6 +276,17 @@ def export_all(case: Case, target: Path, *, form: str, all_copies: bool = False)
         f"{result.failed:,} failed; {result.folder}"
     )
     return ExportError.exit_code if result.failed else 0
+
+
+def export_pst(case: Case, target: Path) -> int:
+    """Export the deleted messages as one Outlook file and put a copy at ``target``."""
+    new_file(target)
+    name = case.free_export_name()
+    code = export_all(case, case.folder.exports / name, form="pst")
+    for made in (case.folder.exports / name).rglob("*.pst"):
+        shutil.copyfile(made, target)
+        click.echo(f"The Outlook file is {target}")
+    return code
 
 
 @main.command()
@@ -302,21 +315,30 @@ def report(folder: Path, target: Path | None) -> None:
 @click.option("--case", "folder", required=True, type=click.Path(path_type=Path))
 @click.option("--custodian", default="")
 @click.option("--time-zone", default="UTC", show_default=True)
-@click.option("--form", type=click.Choice(["eml", "mbox", "csv"]), default="eml", show_default=True)
+@click.option("--form", type=click.Choice(FORMS), default="eml", show_default=True)
+@click.option("--pst", type=click.Path(path_type=Path), help="Also as an Outlook file, new.")
 @plainly
 def recover(
-    paths: tuple[Path, ...], folder: Path, custodian: str, time_zone: str, form: str
+    paths: tuple[Path, ...],
+    folder: Path,
+    *,
+    time_zone: str,
+    form: str,
+    pst: Path | None,
+    **whose: str,
 ) -> None:
     """Do it all in one go: acquire, read, find, check, export, report."""
     fresh = not (folder / "case.json").exists()
     case = new_case(folder, time_zone=time_zone) if fresh else open_case(folder)
-    code = add_all(case, paths, custodian=custodian)
+    code = add_all(case, paths, **whose)
     if not case.items():
         sys.exit(code or 1)
     code = read_all(case) or code
-    click.echo(case.summary().sentence)
+    click.echo(case.headline())
     case.check()
     code = export_all(case, case.folder.exports / case.free_export_name(), form=form) or code
+    if pst is not None:
+        code = export_pst(case, pst.absolute()) or code
     click.echo(f"The report is {case.report()}")
     sys.exit(code)
 

@@ -15,6 +15,7 @@ from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
 from mailforensics.case.reading import Reading, advancing
 from mailforensics.case.registry import EvidenceRegistry
+from mailforensics.case.secondreading import second_readings
 from mailforensics.case.settings import Settings
 from mailforensics.case.sql import query
 from mailforensics.case.tables import read_frame, write_frame
@@ -276,6 +277,15 @@ class Case:
         """Return the headline in numbers and words."""
         return deletion.summary(self.deleted())
 
+    def headline(self) -> str:
+        """Return the headline in words, with how much it says nothing about."""
+        reads = self.reads()
+        failed = int(reads.loc[reads["row_kind"] == "source", "failed"].fillna(0).sum())
+        if not failed:
+            return self.summary().sentence
+        subject = "1 item" if failed == 1 else f"{failed:,} items"
+        return f"{self.summary().sentence} {subject} could not be read: this says nothing of them."
+
     def search(self, words: str, *, limit: int | None = 100) -> pd.DataFrame:
         """Find messages by subject, names, addresses, text and attachment names, best first.
 
@@ -331,6 +341,7 @@ class Case:
             self.evidence(),
             raw=self.raw,
             verify=self.verify_evidence,
+            second_readings=lambda: second_readings(self),
             items=items,
             only=only,
             keys=Path(keys) if keys is not None else self._keys(),

@@ -20,6 +20,7 @@ _HOW = {
         "and drop them on a folder. Server: copy them with an IMAP program."
     ),
     "mbox": "Thunderbird: put the file into the folder “Local Folders” of the profile and restart.",
+    "pst": "Outlook: File, Open & Export, Open Outlook Data File; then move what is wanted.",
     "csv": "Open the file in a spreadsheet, or load it into a review program.",
 }
 
@@ -47,7 +48,12 @@ class ExportPage(Page):
         )
         self.form = widgets.Dropdown(
             description="Form",
-            options=[("EML files", "eml"), ("one mbox file", "mbox"), ("table (CSV)", "csv")],
+            options=[
+                ("EML files", "eml"),
+                ("one mbox file", "mbox"),
+                ("one Outlook file (PST)", "pst"),
+                ("table (CSV)", "csv"),
+            ],
         )
         self.name = widgets.Text(case.free_export_name(), description="Folder")
         self.preview = widgets.VBox()

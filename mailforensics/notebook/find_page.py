@@ -35,8 +35,11 @@ class FindPage(Page):
         self.show(self._headline)
 
     def _headline(self) -> widgets.Widget:
-        summary = self.need_reading().summary()
-        words = summary.sentence if summary.total or summary.still_live else say("none_deleted")
+        case = self.need_reading()
+        summary = case.summary()
+        words = case.headline()
+        if not (summary.total or summary.still_live):
+            words += f" {say('could_add')}"
         return block(f'<span class="headline">{html.escape(words)}</span>')
 
     def findings(self) -> None:
