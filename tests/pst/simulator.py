@@ -318,13 +318,17 @@ DAMAGES = ("header", "roots", "truncated", "sectors")
 """The header zeroed; the root pages of both trees overwritten; the end cut off; sectors zeroed."""
 
 
-def damage(source: Path, target: Path, kind: str, *, seed: int, share: float = 0.1) -> Simulation:
+def damage(
+    source: Path | Simulation, target: Path, kind: str, *, seed: int, share: float = 0.1
+) -> Simulation:
     """Damage a file and write the result to a new one.
 
     Parameters
     ----------
-    source, target : Path
-        The file, and the one to write.
+    source : Path or Simulation
+        The file, or what a deletion left; its deleted messages are then told too.
+    target : Path
+        The file to write.
     kind : str
         One of :data:`DAMAGES`.
     seed : int
@@ -333,8 +337,10 @@ def damage(source: Path, target: Path, kind: str, *, seed: int, share: float = 0
         How much of the file is cut off, or how many of its 512-byte sectors are zeroed.
     """
     chance = random.Random(seed)
-    image = Image(source)
-    truths = truths_of(image.store)
+    earlier = source if isinstance(source, Simulation) else None
+    image = Image(source.path if isinstance(source, Simulation) else source)
+    deleted = earlier.deleted if earlier else []
+    live = earlier.live if earlier else truths_of(image.store)
     data, header = image.bytes, image.store.header
     if kind == "header":
         data[:564] = bytes(564)
@@ -351,5 +357,7 @@ def damage(source: Path, target: Path, kind: str, *, seed: int, share: float = 0
     else:
         raise ValueError(kind)
     target.write_bytes(data)
-    lost = lost_parts(truths, image.before, bytes(data), image.layout)
-    return Simulation(target, seed, kind, [], truths, lost)
+    lost = lost_parts([*live, *deleted], image.before, bytes(data), image.layout)
+    for nid, parts in (earlier.lost if earlier else {}).items():
+        lost[nid] = lost.get(nid, frozenset()) | parts
+    return Simulation(target, seed, kind, deleted, live, lost)

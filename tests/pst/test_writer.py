@@ -5,6 +5,7 @@ import random
 import shutil
 import struct
 import subprocess
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -272,23 +273,48 @@ def test_named_properties_of_different_sources_keep_apart(tmp_path: Path) -> Non
     assert second.properties.integer(names[COMMON, 0x8503]) == 5
 
 
-def test_the_hash_buckets_of_the_names_find_each_name(tmp_path: Path) -> None:
-    write(tmp_path / "out.pst", rich())
-    with PstStore.open(tmp_path / "out.pst") as store:
+def bucket_entries(path: Path) -> tuple[int, int]:
+    """Look each name of a store up as [MS-PST] 2.4.7.5 says; return how many there are and fit."""
+    with PstStore.open(path) as store:
         item = store.item(0x61)
         assert item is not None
         bag = item.properties
-        entries = bag.binary(3) or b""
-        known = len(store.names)
-    assert bag.integer(1) == 251
-    found = 0
-    for number, kind, index in struct.iter_unpack("<IHH", entries):
-        if not kind & 1:
-            bucket = bag.binary(0x1000 + (number ^ kind) % 251) or b""
-            assert struct.pack("<IHH", number, kind, index) in bucket
-            found += 1
-    assert found == 2
-    assert known == 4
+        strings, found, count = bag.binary(4) or b"", 0, 0
+        for number, kind, index in struct.iter_unpack("<IHH", bag.binary(3) or b""):
+            hashed = number
+            if kind & 1:
+                (size,) = struct.unpack_from("<I", strings, number)
+                text = strings[number + 4 : number + 4 + size]
+                hashed = zlib.crc32(text, 0xFFFFFFFF) ^ 0xFFFFFFFF
+            bucket = bag.binary(0x1000 + (hashed ^ kind) % (bag.integer(1) or 1)) or b""
+            entry = struct.pack("<IHH", hashed, kind, index)
+            found += any(bucket[at : at + 8] == entry for at in range(0, len(bucket), 8))
+            count += 1
+    return count, found
+
+
+def test_the_hash_buckets_find_each_name_as_in_a_real_file(tmp_path: Path, corpora: Path) -> None:
+    write(tmp_path / "out.pst", rich())
+    assert bucket_entries(tmp_path / "out.pst") == (4, 4)
+    count, found = bucket_entries(corpora / "pst" / "tghanem_PST__3b6bcc__PST.pst")
+    assert count == found > 100
+
+
+def test_more_properties_than_one_leaf_holds(tmp_path: Path) -> None:
+    bag = PropertyBag({0x6000 + at: integer(at) for at in range(2000)})
+    write(tmp_path / "out.pst", MapiMessage(bag, [], []))
+    check_store(tmp_path / "out.pst")
+    (found,) = read(tmp_path / "out.pst")
+    assert all(found.properties.integer(tag) == tag - 0x6000 for tag in bag.values)
+    assert sum(Libpff(tmp_path / "out.pst").subjects.values()) == 1
+
+
+def test_the_folders_that_each_store_has(tmp_path: Path) -> None:
+    write(tmp_path / "out.pst", mail())
+    with PstStore.open(tmp_path / "out.pst") as store:
+        nids = {folder.nid for folder in store.folders()}
+        assert (store.subtree, store.wastebasket) == (0x8022, 0x8062)
+    assert {0x122, 0x2223, 0x8022, 0x8042, 0x8062} <= nids
 
 
 def test_eight_bit_strings_become_unicode_only_where_nothing_is_lost(tmp_path: Path) -> None:

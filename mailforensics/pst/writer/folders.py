@@ -25,6 +25,7 @@ _CONTENT_COUNT: Final = 0x3602
 _UNREAD_COUNT: Final = 0x3603
 _SUBFOLDERS: Final = 0x360A
 _CONTAINER_CLASS: Final = 0x3613
+_SEARCH_FLAGS: Final = 0x660B
 
 _CLASSES: Final = MappingProxyType(
     {
@@ -131,15 +132,16 @@ class FolderWriter:
             self.write(child)
         content = write_properties(self._blocks, self._layout, _row(folder))
         self._nodes.add(folder.nid, content, folder.parent)
+        if folder.nid & 0x1F == NidType.SEARCH_FOLDER:
+            self._search(folder.nid)
+            return
         self._table(folder.nid, NidType.HIERARCHY_TABLE, self._hierarchy(folder))
         self._table(folder.nid, NidType.CONTENTS_TABLE, folder.contents)
         self._table(folder.nid, NidType.ASSOCIATED_TABLE, folder.associated)
 
-    def search_folder(self, nid: int, name: str, parent: int) -> None:
-        """Write a search folder that finds nothing, [MS-PST] 2.4.8.6."""
-        content = write_properties(self._blocks, self._layout, _row(Folder(nid, name, parent)))
-        self._nodes.add(nid, content, parent)
-        criteria = write_properties(self._blocks, self._layout, {0x660B: integer(0)})
+    def _search(self, nid: int) -> None:
+        """Write the rest of a search folder; it finds nothing, [MS-PST] 2.4.8.6."""
+        criteria = write_properties(self._blocks, self._layout, {_SEARCH_FLAGS: integer(0)})
         index = nid & ~0x1F
         self._nodes.add(index | NidType.SEARCH_UPDATE_QUEUE, NodeRef(0, 0))
         self._nodes.add(index | NidType.SEARCH_CRITERIA, criteria)

@@ -7,6 +7,7 @@ import struct
 from bisect import bisect_left
 from typing import Final
 
+from mailforensics.errors import ExportError
 from mailforensics.pst.layout import Layout
 from mailforensics.pst.writer.blocks import LARGEST_DATA, BlockWriter, DataTree
 
@@ -21,6 +22,9 @@ _FIRST_HEAD: Final = 12
 _MAP_HEAD: Final = 66
 _OTHER_HEAD: Final = 2
 _FIRST_GROUP: Final = 8
+_HID_BITS: Final = 27
+"""Bits of a HID that number block and item, [MS-PST] 2.3.1.1."""
+
 _GROUP: Final = 128
 
 _FREE_BELOW: Final = (8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3584)
@@ -82,6 +86,7 @@ class HeapWriter:
         self._client = client
         self._tree = DataTree(blocks)
         self._most_items = (1 << layout.hid_index_bits) - 1
+        self._most_blocks = 1 << (_HID_BITS - layout.hid_index_bits)
         self._kept = [_Block(_FIRST_HEAD)]
         self._start = 0
         self._first_group: list[_Block] = []
@@ -114,6 +119,8 @@ class HeapWriter:
 
     def _new_block(self) -> _Block:
         number = self._start + len(self._kept)
+        if number == self._most_blocks:
+            raise ExportError("A folder holds more messages than a PST can list.")
         if number == _FIRST_GROUP:
             self._first_group, self._kept, self._start = self._kept, [], _FIRST_GROUP
             self._tree.reserve(_FIRST_GROUP)

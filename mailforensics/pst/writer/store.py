@@ -234,6 +234,7 @@ class PstWriter:
         self._root.children = {
             "subtree": self._subtree,
             "search": Folder(_SEARCH_ROOT, "Search Root", root),
+            "spam": Folder(_SPAM_SEARCH, "SPAM Search Folder 2", root),
         }
         self._subtree.children["wastebasket"] = Folder(_WASTEBASKET, "Deleted Items", _SUBTREE)
         self._top = self._folders.inside(self._subtree, self.name, "")
@@ -257,8 +258,6 @@ class PstWriter:
 
     def _finish(self) -> None:
         self._folders.write(self._root)
-        spam = "SPAM Search Folder 2"
-        self._folders.search_folder(_SPAM_SEARCH, spam, SpecialNid.ROOT_FOLDER)
         for nid in _EMPTY_NODES:
             self._nodes.add(nid, NodeRef(0, 0))
         activity = self._blocks.data(struct.pack("<I", _SPAM_SEARCH))
