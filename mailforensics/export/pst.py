@@ -11,7 +11,7 @@ from typing import Any, Final
 from mailforensics.errors import ExportError
 from mailforensics.export.chosen import Chosen, Place
 from mailforensics.export.writing import explained, settled
-from mailforensics.mapi import AttachMethod, MapiMessage, from_eml
+from mailforensics.mapi import AttachMethod, MapiMessage, PropertyType, Tag, from_eml
 from mailforensics.pst.writer import PstWriter
 
 __all__ = ["PST_FILE", "Mapi", "PstExport", "read_back"]
@@ -175,16 +175,17 @@ def _items(top: Any) -> Iterator[tuple[int, Seen]]:
 
 
 def _found(item: Any) -> Seen:
-    subject = getattr(item, "subject", None)
+    """Return what libpff finds of an item; some kinds it gives without the usual attributes."""
+    subject = item.subject if hasattr(item, "subject") else _value(item, Tag.SUBJECT)
     recipients = getattr(item, "recipients", None)
     count = recipients.number_of_record_sets if recipients else 0
-    entries = [item.get_attachment(index) for index in range(item.number_of_attachments)]
+    entries = (item.get_attachment(at) for at in range(getattr(item, "number_of_attachments", 0)))
     return Seen(subject or None, count, [_attached(entry) for entry in entries])
 
 
 def _attached(entry: Any) -> str:
     """Return the SHA-256 of an attachment; "" of one that holds a message or no bytes."""
-    if _method(entry) == AttachMethod.EMBEDDED_MESSAGE:
+    if _value(entry, Tag.ATTACH_METHOD) == AttachMethod.EMBEDDED_MESSAGE:
         return ""
 
     def read() -> bytes:
@@ -194,8 +195,10 @@ def _attached(entry: Any) -> str:
     return _digest(read)
 
 
-def _method(entry: Any) -> int | None:
-    for record in entry.get_record_set(0).entries if entry.number_of_record_sets else ():
-        if record.entry_type == 0x3705:
-            return int(record.data_as_integer)
+def _value(item: Any, tag: int) -> Any:
+    """Return a property as libpff reads it: a number or a text."""
+    for record in item.get_record_set(0).entries if item.number_of_record_sets else ():
+        if record.entry_type == tag:
+            whole = record.value_type == PropertyType.INTEGER32
+            return record.data_as_integer if whole else record.data_as_string
     return None
