@@ -34,7 +34,7 @@ class Seen:
     Attributes
     ----------
     subject
-        Its subject; None when it has none.
+        Its subject, up to a null sign, where libpff stops reading; None when it has none.
     recipients
         How many.
     attachments
@@ -132,7 +132,8 @@ def _seen(message: MapiMessage) -> Seen:
     attachments = [
         _digest(each.data) if each.embedded is None else "" for each in message.attachments
     ]
-    return Seen(message.subject, len(message.recipients or ()), attachments)
+    subject = (message.subject or "").partition("\0")[0] or None
+    return Seen(subject, len(message.recipients or ()), attachments)
 
 
 def _digest(read: Callable[[], bytes] | None) -> str:

@@ -28,6 +28,7 @@ from mailforensics.mapi import (
     PropertyType,
     Recipient,
     Tag,
+    rebuild,
 )
 from mailforensics.pst.conversion import to_mapi
 from mailforensics.pst.crypt import CryptMethod
@@ -37,6 +38,7 @@ from mailforensics.pst.store import PstStore
 from mailforensics.pst.writer import PstWriter
 from mailforensics.pst.writer.names import UNNAMED_SET
 from mailforensics.pst.writer.properties import stored_bytes
+from mailforensics.readers.compound import message_of, opened
 from tests.mapi.builders import (
     SENT,
     attached,
@@ -617,3 +619,24 @@ def lost_properties(before: Message, after: Message) -> list[str]:
                 f"{tag:#06x} {kind:#06x} {data[:20]!r} {after.properties.stored(tag)!r:.60}"
             )
     return found
+
+
+def test_messages_of_msg_files_rebuild_to_the_same_bytes(tmp_path: Path, corpora: Path) -> None:
+    """From MSG through a PST: the Internet mail that is made of it is the same to the byte."""
+    given: dict[int, bytes] = {}
+    with PstWriter(tmp_path / "out.pst", record_key=KEY, now=SENT) as out:
+        for path in sorted((corpora / "msg").iterdir()):
+            try:
+                with opened(path) as compound:
+                    message = message_of(compound)
+                    nid = out.add(out.folder(("msg",)), message)
+                    given[nid] = rebuild(message)
+            except OSError:
+                continue
+    assert len(given) > 200
+    check_store(tmp_path / "out.pst")
+    with PstStore.open(tmp_path / "out.pst") as store:
+        for nid, raw in given.items():
+            found = store.message(nid)
+            assert found is not None
+            assert rebuild(to_mapi(found, store.names)) == raw
