@@ -43,7 +43,7 @@ class Part(StrEnum):
     SURE_BYTES = "certainty about some bytes"
 
 
-_PARTS: Final = {
+_PARTS: Final[dict[int, Part]] = {
     Tag.SUBJECT: Part.SUBJECT,
     Tag.SENDER_NAME: Part.SENDER,
     Tag.SENDER_EMAIL_ADDRESS: Part.SENDER,
@@ -87,6 +87,7 @@ def assess(message: Message, *, tree_unknown: bool = False) -> Assessment:
     tree_unknown : bool
         Nothing says where its sub-nodes are, or whether there are any.
     """
+    tree_unknown |= bool(message.node.sub_bid) and not message.subnodes.entries
     missing = _properties_missing(message)
     if _recipients_missing(message, tree_unknown=tree_unknown):
         missing.add(Part.RECIPIENTS)
@@ -106,14 +107,13 @@ def _properties_missing(message: Message) -> set[Part]:
     """Read each property, the large ones one after the other."""
     if not message.readable:
         return {Part.PROPERTIES}
+    found = {Part.SURE_BYTES} if message.faults else set()
     bag = message.properties
     for tag in bag.tags:
+        before = len(message.faults)
         bag.stored(tag)
-    if message.node.sub_bid:
-        _ = message.subnodes.entries
-    found: set[Part] = set()
-    for tag in bag.unreadable:
-        found.add(next((part for key, part in _PARTS.items() if key == tag), Part.OTHER_PROPERTIES))
+        if len(message.faults) > before or tag in bag.unreadable:
+            found.add(_PARTS.get(tag, Part.OTHER_PROPERTIES))
     return found
 
 

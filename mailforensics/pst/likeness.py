@@ -72,7 +72,7 @@ def likeness_of(message: Message) -> Likeness:
     shown = (bag.text(tag) or "" for tag in (Tag.DISPLAY_TO, Tag.DISPLAY_CC))
     people = "\0".join(shown).encode("utf-8", "surrogatepass")
     same = tuple(_digest(*head, people, tag.name.encode(), body) for tag, body in _bodies(message))
-    if not same and not any(tag in bag.records for tag in _BODIES):
+    if not same and not any(tag in bag.unreadable for tag in _BODIES):
         same = (_whole(message),)
     return Likeness(
         same,

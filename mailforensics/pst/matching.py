@@ -11,16 +11,18 @@ attachments of another is the worst that recovery can do:
 
 Where numbers of sub-nodes do not prove the link, the distance must also be one that the file's own
 live messages have, and the list must have attachments exactly when the message says so, of no more
-bytes than the message claims.
+bytes than the message claims. Numbers prove it only in files whose lists hardly share any.
 """
 
 from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from mailforensics.mapi import Tag
 from mailforensics.pst.blocks import BlockReader, SubNode
@@ -29,7 +31,17 @@ from mailforensics.pst.layout import NidType, SpecialNid
 from mailforensics.pst.messages import Message
 from mailforensics.pst.trees import Node
 
-__all__ = ["Candidate", "Habits", "OrphanTree", "Proof", "candidate_of", "fits", "match", "tree_of"]
+__all__ = [
+    "Candidate",
+    "Ground",
+    "Habits",
+    "OrphanTree",
+    "Proof",
+    "candidate_of",
+    "fits",
+    "match",
+    "tree_of",
+]
 
 _MESSAGE_SIZE: Final = 0x0E08
 _HAS_ATTACHMENT: Final = 0x10
@@ -37,6 +49,7 @@ _SHOWN: Final = (Tag.DISPLAY_TO, Tag.DISPLAY_CC, Tag.DISPLAY_BCC)
 _SLACK: Final = 4096
 _NARROW: Final = 256
 _FEW: Final = 8
+_DIFFERENT: Final = 0.4
 _USUAL_REACH: Final = 64
 _RIVALS: Final = 64
 
@@ -90,6 +103,11 @@ class OrphanTree:
     attachment_bytes: int
 
     @property
+    def numbers(self) -> list[int]:
+        """The sub-nodes that hold values of properties."""
+        return [nid for nid in self.nodes if nid & 0x1F == NidType.LTP]
+
+    @property
     def has_attachments(self) -> bool:
         """Whether it lists attachments."""
         return any(nid & 0x1F == NidType.ATTACHMENT for nid in self.nodes)
@@ -104,7 +122,7 @@ class Proof:
     tree_bid
         The block of the list.
     reason
-        Why, in a sentence.
+        Why, a :class:`Ground`.
     """
 
     tree_bid: int
@@ -122,20 +140,26 @@ class Habits:
         list of its sub-nodes, but for the outermost twentieth on each side.
     sizes_hold
         Whether no message claims fewer bytes than its attachments have.
+    numbers
+        The sub-nodes that hold values of their properties, repeated as often as they occur.
     """
 
     nearest: int = -_USUAL_REACH
     farthest: int = _USUAL_REACH
     sizes_hold: bool = False
+    numbers: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, distances: Sequence[int], *, sizes_hold: bool) -> Habits:
+    def of(cls, seen: Sequence[tuple[Candidate, OrphanTree]]) -> Habits:
         """Learn from live messages; from a few, nothing but the usual is concluded."""
-        if len(distances) < _FEW:
-            return cls(sizes_hold=False)
-        ordered = sorted(distances)
+        numbers = tuple(nid for _, tree in seen for nid in tree.numbers)
+        if len(seen) < _FEW:
+            return cls(numbers=numbers)
+        ordered = sorted(tree.bid - message.data_bid for message, tree in seen)
         cut = len(ordered) // 20
-        return cls(ordered[cut], ordered[-1 - cut], sizes_hold=sizes_hold)
+        claims = ((message.size, tree.attachment_bytes) for message, tree in seen)
+        sizes_hold = all(size is None or held <= size + _SLACK for size, held in claims)
+        return cls(ordered[cut], ordered[-1 - cut], sizes_hold, numbers)
 
     def allow(self, distance: int) -> bool:
         """Whether a distance is one that live messages have."""
@@ -250,6 +274,16 @@ class _Trees:
             if tree.people is not None:
                 self.by_people.setdefault(tree.people[0], []).append(at)
 
+    def numbers_tell(self, habits: Habits) -> bool:
+        """Whether numbers of values are so rarely the same that they prove a link.
+
+        Outlook counts on through the whole file, so that only states of one message share them;
+        other writers begin anew in each message.
+        """
+        numbers = [*habits.numbers, *(nid for tree in self.trees for nid in tree.numbers)]
+        different = len(set(numbers))
+        return different >= _FEW and different >= _DIFFERENT * len(numbers)
+
     def holding(self, external: frozenset[int]) -> list[OrphanTree]:
         """Return the lists that hold all of some sub-nodes."""
         rarest = min((self.by_node.get(nid, []) for nid in external), key=len)
@@ -282,48 +316,75 @@ def match(
         Data block of a message -> :class:`Proof`. Messages that nothing proves are left out.
     """
     known = _Trees(trees)
-    pairs = [pair for each in candidates for pair in _pairs(each, known, habits)]
-    pairs.sort(key=lambda pair: (not pair[3], *pair))
+    telling = known.numbers_tell(habits)
+    pairs = [pair for each in candidates for pair in _pairs(each, known, habits, telling)]
     found: dict[int, Proof] = {}
-    given: set[int] = set()
-    tied = _ties(pairs)
-    for distance, data_bid, tree_bid, proven in pairs:
-        if data_bid in found or tree_bid in given:
-            continue
-        if proven or (distance, data_bid) not in tied:
-            found[data_bid] = Proof(tree_bid, _PROVEN if proven else _NEAREST)
-            given.add(tree_bid)
+    pairs.sort(key=_order)
+    while chosen := _round(pairs):
+        found |= {pair.data_bid: Proof(pair.tree_bid, pair.ground) for pair in chosen}
+        given = {proof.tree_bid for proof in found.values()}
+        pairs = [p for p in pairs if p.data_bid not in found and p.tree_bid not in given]
     return found
 
 
-_PROVEN: Final = "Its recipients agree, and no other list holds the parts that it names."
-_NEAREST: Final = "Its recipients agree, and no other list lies nearer."
+def _round(pairs: Sequence[_Pair]) -> list[_Pair]:
+    """Choose the best pairs, each message and list once; where two are equally near, neither.
 
-_Pair = tuple[int, int, int, bool]
+    What is given away may decide between the two, so that the next round can choose.
+    """
+    tied = _ties(pairs)
+    messages: set[int] = set()
+    lists: set[int] = set()
+    chosen = []
+    for pair in pairs:
+        if pair.data_bid in messages or pair.tree_bid in lists:
+            continue
+        if pair.ground is Ground.NODES or (pair.distance, pair.data_bid) not in tied:
+            chosen.append(pair)
+        messages.add(pair.data_bid)
+        lists.add(pair.tree_bid)
+    return chosen
 
 
-def _pairs(candidate: Candidate, known: _Trees, habits: Habits) -> Iterator[_Pair]:
-    """Yield distance, message, list, and whether numbers of sub-nodes prove the link."""
+class Ground(StrEnum):
+    """Why a list was given, in a sentence."""
+
+    NODES = "Its recipients agree, and no other list holds the parts that it names."
+    NEAREST = "Its recipients agree, and no other list lies nearer."
+    KIN = "Its recipients agree, and the list belongs to an older state of the same message."
+
+
+class _Pair(NamedTuple):
+    ground: Ground
+    distance: int
+    data_bid: int
+    tree_bid: int
+
+
+def _order(pair: _Pair) -> tuple[bool, int, int, int]:
+    """Order what numbers of sub-nodes prove first, then by distance."""
+    return (pair.ground is not Ground.NODES, pair.distance, pair.data_bid, pair.tree_bid)
+
+
+def _pairs(candidate: Candidate, known: _Trees, habits: Habits, telling: bool) -> Iterator[_Pair]:
+    """Yield each list that fits a message, with the ground on which it may be given."""
     if candidate.people[0] is None and not candidate.external:
         return
     holding = known.holding(candidate.external) if candidate.external else None
-    proven = holding is not None and len(holding) == 1
+    proven = telling and holding is not None and len(holding) == 1
     for tree in known.near(candidate) if holding is None else holding:
-        distance = tree.bid - candidate.data_bid
         if not fits(candidate, tree, habits):
             continue
+        distance = tree.bid - candidate.data_bid
         likely = habits.allow(distance) and (
             habits.narrow or habits.sizes_hold or not tree.has_attachments
         )
         if proven or likely:
-            yield abs(distance), candidate.data_bid, tree.bid, proven
+            ground = Ground.NODES if proven else Ground.NEAREST
+            yield _Pair(ground, abs(distance), candidate.data_bid, tree.bid)
 
 
 def _ties(pairs: Sequence[_Pair]) -> set[tuple[int, int]]:
     """Return messages with two lists at the same distance."""
-    seen: set[tuple[int, int]] = set()
-    tied: set[tuple[int, int]] = set()
-    for distance, data_bid, _, _ in pairs:
-        key = (distance, data_bid)
-        (tied if key in seen else seen).add(key)
-    return tied
+    seen = Counter((pair.distance, pair.data_bid) for pair in pairs)
+    return {key for key, count in seen.items() if count > 1}

@@ -71,7 +71,8 @@ def find_orphans(
     """
     free = pool.free["bid"].astype(np.int64)
     live = pool.live.bid
-    named = read_references(reader, live[live & 2 != 0].tolist(), free[free & 2 != 0].tolist())
+    both = np.concatenate([live, free])
+    named = read_references(reader, both[both & 2 != 0].tolist())
     taken = np.concatenate([nodes.data, nodes.sub, np.fromiter(claimed, np.int64)])
     gone = frozenset(taken.tolist())
     found = Orphans(trees=[bid for bid in named.subnode_trees if bid not in gone])

@@ -27,7 +27,16 @@ from mailforensics.pst.likeness import (
     bare_likeness,
     likeness_of,
 )
-from mailforensics.pst.matching import Candidate, Habits, Proof, candidate_of, match, tree_of
+from mailforensics.pst.matching import (
+    Candidate,
+    Ground,
+    Habits,
+    Proof,
+    candidate_of,
+    fits,
+    match,
+    tree_of,
+)
 from mailforensics.pst.messages import Message
 from mailforensics.pst.orphans import Orphans, find_orphans, is_message, orphan_message
 from mailforensics.pst.places import FolderPlaces
@@ -207,28 +216,56 @@ class Recovery:
     @cached_property
     def proofs(self) -> dict[int, Proof]:
         """Data block of an orphan message -> the list of sub-nodes that is proven to be its."""
-        known = map(self._candidate, self.orphans.contexts)
+        known = list(filter(None, map(self._candidate, self.orphans.contexts)))
         trees = [tree_of(self.reader, bid) for bid in self.orphans.trees]
-        return match(filter(None, known), [tree for tree in trees if tree], self.habits)
+        found = match(known, [tree for tree in trees if tree], self.habits)
+        for candidate in known:
+            if candidate.data_bid not in found:
+                kept = self._kept_list(candidate)
+                if kept:
+                    found[candidate.data_bid] = Proof(kept, Ground.KIN)
+        return found
 
     def _candidate(self, data_bid: int) -> Candidate | None:
         message = orphan_message(self.reader, data_bid, 0, self.store.code_page)
         return candidate_of(message) if is_message(message) else None
 
+    def _kept_list(self, candidate: Candidate) -> int:
+        """Return the list of an older state of a message, which saving it anew left in place."""
+        message = orphan_message(self.reader, candidate.data_bid, 0, self.store.code_page)
+        for digest in likeness_of(message).kin:
+            for bid in self._old_lists.get(digest, ()):
+                tree = tree_of(self.reader, bid)
+                if tree is not None and fits(candidate, tree, self.habits):
+                    return bid
+        return 0
+
+    @cached_property
+    def _old_lists(self) -> dict[int, list[int]]:
+        """Search key and subject of a deleted message -> lists that old pages say are its."""
+        found: dict[int, list[int]] = {}
+        wanted = (self.versions["nid"] & 0x1F == NidType.MESSAGE) & (self.versions["sub"] != 0)
+        for row in self.versions[["nid", "data", "sub", "parent"]][wanted].tolist():
+            node = Node(*row)
+            if node.nid in self.store.nodes:
+                continue
+            message = Message(self.reader, node, None, self.store.code_page)
+            for digest in likeness_of(message).kin if message.readable else ():
+                found.setdefault(digest, []).append(node.sub_bid)
+        return found
+
     @cached_property
     def habits(self) -> Habits:
         """What the live messages of this file have in common, from some of them."""
         nids = self.store.nodes.of_type(NidType.MESSAGE)
-        distances, sizes_hold = [], True
+        seen = []
         for nid in nids[:: max(1, len(nids) // _SAMPLE)].tolist():
             node = self.store.nodes.find(nid)
-            if node is None or not node.sub_bid:
-                continue
-            distances.append(node.sub_bid - node.data_bid)
-            claims = candidate_of(Message(self.reader, node, None, self.store.code_page)).size
-            tree = tree_of(self.reader, node.sub_bid)
-            sizes_hold &= tree is None or claims is None or tree.attachment_bytes <= claims + 4096
-        return Habits.of(distances, sizes_hold=sizes_hold)
+            tree = tree_of(self.reader, node.sub_bid) if node and node.sub_bid else None
+            if node is not None and tree is not None:
+                message = Message(self.reader, node, None, self.store.code_page)
+                seen.append((candidate_of(message), tree))
+        return Habits.of(seen)
 
     def _orphans(self) -> Iterator[Recovered]:
         for data_bid in self.orphans.contexts:
@@ -308,7 +345,7 @@ class Recovery:
         if node is None:
             return None
         message = Message(self.reader, node, None, self.store.code_page)
-        return message if message.readable or node.data_bid == 0 else None
+        return message if message.readable or message.attachments else None
 
     def _node_of(self, ref: str) -> Node | None:
         numbers = [int(number, 16) for number in re.findall(r"0x([0-9a-f]{1,16})", ref)]

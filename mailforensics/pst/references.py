@@ -64,21 +64,19 @@ def _holds(values: Ints, value: int) -> bool:
     return at < len(values) and int(values[at]) == value
 
 
-def read_references(reader: BlockReader, live: Iterable[int], free: Iterable[int]) -> References:
+def read_references(reader: BlockReader, bids: Iterable[int]) -> References:
     """Read all tree blocks.
 
     Parameters
     ----------
     reader : BlockReader
         Reads live and free blocks.
-    live, free : iterable of int
-        The identifiers of blocks that hold trees; roots are looked for among the free only.
+    bids : iterable of int
+        The identifiers of all blocks that hold trees.
     """
     gathered = _Gathered(reader)
-    for bid in live:
-        gathered.add(bid, is_free=False)
-    for bid in free:
-        gathered.add(bid, is_free=True)
+    for bid in bids:
+        gathered.add(bid)
     return gathered.result()
 
 
@@ -91,35 +89,34 @@ class _Gathered:
         self.parts: set[int] = set()
         self.lists: list[int] = []
 
-    def add(self, bid: int, *, is_free: bool) -> None:
+    def add(self, bid: int) -> None:
         """Note what one block names; one that is no tree block names nothing."""
         try:
             block = self.reader.read(bid, [])
         except Damage:
             return
         if len(block) >= 8 and block[0] == _DATA_TREE and block[1] in {1, 2}:
-            self._data_tree(bid, block, is_free=is_free)
+            self._data_tree(bid, block)
         elif len(block) >= 8 and block[0] == _SUBNODE_TREE and block[1] in {0, 1}:
-            self._subnodes(bid, block, is_free=is_free)
+            self._subnodes(bid, block)
 
-    def _data_tree(self, bid: int, block: bytes, *, is_free: bool) -> None:
+    def _data_tree(self, bid: int, block: bytes) -> None:
         layout = self.reader.layout
         raw = np.frombuffer(block, layout.bid, *_reach(block, layout.bid, layout.data_tree_start))
         bids = _clear(raw)
         self.named.append(bids)
-        if is_free and len(bids):
+        if len(bids):
             first = int(bids[0])
             self.data_trees[first] = max(bid, self.data_trees.get(first, 0))
 
-    def _subnodes(self, bid: int, block: bytes, *, is_free: bool) -> None:
+    def _subnodes(self, bid: int, block: bytes) -> None:
         layout = self.reader.layout
         kind = layout.subnode_branch if block[1] else layout.subnode_entry
         rows = np.frombuffer(block, kind, *_reach(block, kind, layout.subnode_start))
         columns = [_clear(rows[name]) for name in (("bid",) if block[1] else ("data", "sub"))]
         self.named += columns
         self.below.append(columns[-1])
-        if is_free:
-            self.lists.append(bid)
+        self.lists.append(bid)
 
     def result(self) -> References:
         named, below = _unique(self.named), _unique(self.below)
