@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import struct
 from abc import ABC, abstractmethod
+from codecs import utf_16_le_decode
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
@@ -128,7 +129,7 @@ class Properties(ABC):
         if kind == 0x001F:
             if len(data) & 1:
                 data = data[:-1]
-            return data.decode("utf-16-le", "replace").rstrip("\0") or None
+            return utf_16_le_decode(data, "replace")[0].rstrip("\0") or None
         if kind != 0x001E:
             return None
         if data.isascii():
