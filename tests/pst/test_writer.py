@@ -235,6 +235,7 @@ def rich() -> MapiMessage:
         0x6708: Property(0x1102, b"", (b"1" * 5000, b"")),
         0x6709: binary(b""),
         0x670A: string(""),
+        0x670B: Property(PropertyType.OBJECT, b"an object " * 30),
         0x300B: binary(b"search key 16 by"),
         Tag.CLIENT_SUBMIT_TIME: moment(SENT),
         0x8123: string("green"),

@@ -97,8 +97,8 @@ class MessageWriter:
         depth : int
             How many messages lie around it.
         """
-        values = self._placed(message.properties, _OLD_PLACES)
         subnodes = SubNodes()
+        values = self._objects(self._placed(message.properties, _OLD_PLACES), subnodes)
         size = self._recipients(message, subnodes)
         size += self._attachments(message, subnodes, defaults, depth)
         values = {**defaults, **values}
@@ -120,6 +120,14 @@ class MessageWriter:
                 self._fault(f"The property 0x{tag:04X} has no place: this file names too many.")
                 continue
             values[place] = entry if tag == Tag.HTML else widened(entry, bag)
+        return values
+
+    def _objects(self, values: dict[int, Property], subnodes: SubNodes) -> dict[int, Property]:
+        """Put what objects (PtypObject) hold into sub-nodes, [MS-PST] 2.3.3.5."""
+        for tag, entry in values.items():
+            if entry.kind == PropertyType.OBJECT and entry.data:
+                nid = subnodes.hold(self._blocks, entry.data)
+                values[tag] = _object(nid, len(entry.data))
         return values
 
     def _recipients(self, message: MapiMessage, subnodes: SubNodes) -> int:
@@ -169,8 +177,9 @@ class MessageWriter:
     def _attachment(
         self, attachment: Attachment, defaults: Mapping[int, Property], depth: int
     ) -> tuple[NodeRef, dict[int, Property], int]:
-        values = self._placed(attachment.properties, frozenset({Tag.ATTACH_DATA}))
         subnodes, size = SubNodes(), 0
+        placed = self._placed(attachment.properties, frozenset({Tag.ATTACH_DATA}))
+        values = self._objects(placed, subnodes)
         held = self._held(attachment, subnodes, defaults, depth)
         if held is not None:
             values[Tag.ATTACH_DATA], size = held
