@@ -39,6 +39,7 @@ from mailforensics.checks.evidence_unchanged import EvidenceUnchanged
 from mailforensics.checks.message_id import MessageId
 from mailforensics.checks.mime_complete import MimeComplete
 from mailforensics.checks.reading_balanced import ReadingBalanced
+from mailforensics.checks.second_reader import SecondReader
 from mailforensics.checks.thread_gaps import ThreadGaps
 from mailforensics.checks.uid_gaps import UidGaps
 from mailforensics.errors import MailForensicsError
@@ -58,6 +59,7 @@ CHECKS: MappingProxyType[str, type[Check]] = MappingProxyType(
         for check in (
             EvidenceUnchanged,
             ReadingBalanced,
+            SecondReader,
             MimeComplete,
             AttachmentType,
             DateOrder,
@@ -125,6 +127,7 @@ def run(
     *,
     raw: Callable[[str], bytes],
     verify: Callable[[], pd.DataFrame] | None = None,
+    second_readings: Callable[[], pd.DataFrame] | None = None,
     only: Iterable[str] | None = None,
     items: Iterable[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -141,6 +144,9 @@ def run(
     verify : callable, optional
         Hashes the evidence again; returns a frame with ``evidence_id``, ``name``, ``unchanged``
         (bool) and ``detail``, a row for each evidence item.
+    second_readings : callable, optional
+        Reads the Outlook files with a second tool; returns a frame with a row for each file and
+        for each difference, see :mod:`mailforensics.checks.second_reader`.
     only : iterable of str, optional
         Names of :data:`CHECKS` to run; all by default.
     items : iterable of str, optional
@@ -173,6 +179,7 @@ def run(
         chosen=chosen,
         named=items is not None,
         verify=verify,
+        second_readings=second_readings,
         keys=keys,
         acquired=_acquired(evidence),
     )

@@ -65,6 +65,7 @@ class Context:
     verify: Callable[[], pd.DataFrame] | None
     keys: Path | None
     acquired: dict[str, datetime | None] = field(default_factory=dict)
+    second_readings: Callable[[], pd.DataFrame] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -67,8 +67,8 @@ def test_bytes_that_cannot_be_read_stop_nothing():
 def test_progress_ends_at_its_total():
     seen = []
     Case().add(letter()).add(letter(number=2)).run(progress=lambda *pair: seen.append(pair))
-    assert seen[-1] == (8, 8)
-    assert [done for done, _ in seen] == list(range(1, 9))
+    assert seen[-1] == (9, 9)
+    assert [done for done, _ in seen] == list(range(1, 10))
 
 
 def test_an_unknown_name_lists_the_known_ones():
