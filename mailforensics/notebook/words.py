@@ -29,7 +29,7 @@ WORDS = MappingProxyType(
         "stopped": "Stopped. What is done is kept; press the button again to go on.",
         "done": "Done.",
         "could_add": (
-            "What you could add: a backup of the mailbox, the server's log, or an image of the disk."
+            "What you could add: a backup of the mailbox, the server's log, an image of the disk."
         ),
         "not_read": "The evidence is not read yet. Go to page 02 and press Read.",
         "no_evidence": "There is no evidence in this case yet. Go to page 01 and add some.",
