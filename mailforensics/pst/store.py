@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+
+import numpy as np
 
 from mailforensics.errors import CorruptContainer, EncryptedContainer, EvidenceUnreadable
 from mailforensics.mapi import NameKey, Tag
@@ -78,9 +81,9 @@ class PstStore:
         self.start = start
         self.header = header
         self.layout: Layout = header.layout
-        self.node_walk, self.block_walk = nodes, blocks
         self.nodes = NodeTable(nodes.leaves)
         self.blocks = BlockTable(blocks.leaves)
+        self.node_walk, self.block_walk = _emptied(nodes), _emptied(blocks)
         self.faults: list[Fault] = [*faults, *nodes.faults, *blocks.faults, *self._repeated()]
         self.reader = BlockReader(image, self.layout, header.crypt, self.blocks.find, start)
 
@@ -328,3 +331,8 @@ class PstStore:
                 listed = self.listed(folder)
                 known.update(self.items_in(folder.nid) if listed is None else listed)
         return self.items_beside(known)
+
+
+def _emptied(found: Walk) -> Walk:
+    """Return what is left to tell of a walk once its entries are in a table."""
+    return replace(found, leaves=np.empty(0, found.leaves.dtype))

@@ -22,6 +22,7 @@ from mailforensics.pst.pages import TreePage, entries, read_page
 __all__ = ["BlockTable", "Node", "NodeTable", "Walk", "walk"]
 
 _HIGHEST_LEVEL: Final = 10
+_GATHERED: Final = 4096
 _MOST_BID: Final = (1 << 63) - 1
 
 Ints = npt.NDArray[np.int64]
@@ -34,7 +35,7 @@ class Walk:
     Attributes
     ----------
     leaves
-        The entries of all leaves, in order.
+        The entries of all leaves, in order; a store empties it when it has made its tables.
     pages
         Places of the pages met, in bytes from the start of the store.
     faults
@@ -67,7 +68,8 @@ def walk(data: Any, layout: Layout, root: PageRef, kind: PageType, start: int = 
     """
     entry = layout.node_entry if kind == PageType.NODE_TREE else layout.block_entry
     found = Walk(np.empty(0, entry))
-    leaves = []
+    gathered: list[npt.NDArray[np.void]] = []
+    leaves: list[npt.NDArray[np.void]] = []
     waiting: list[tuple[PageRef, int]] = [(root, _HIGHEST_LEVEL)]
     seen: set[int] = set()
     while waiting:
@@ -87,9 +89,12 @@ def walk(data: Any, layout: Layout, root: PageRef, kind: PageType, start: int = 
             waiting += [(PageRef(*child), page.level - 1) for child in reversed(below)]
         else:
             leaves.append(entries(page, layout))
+            if len(leaves) == _GATHERED:
+                # These arrays hold whole pages in memory; one array holds only entries.
+                gathered.append(np.concatenate(leaves))
+                leaves.clear()
     found.pages = sorted(seen)
-    if leaves:
-        found.leaves = np.concatenate(leaves)
+    found.leaves = np.concatenate([found.leaves, *gathered, *leaves])
     return found
 
 
@@ -140,6 +145,14 @@ def _signed(values: npt.NDArray[Any]) -> Ints:
     return signed
 
 
+def _sorted(keys: Ints, rows: npt.NDArray[np.void]) -> tuple[Ints, npt.NDArray[np.void]]:
+    """Sort rows by their keys; of two with the same key the first counts."""
+    if len(keys) < 2 or bool((keys[1:] > keys[:-1]).all()):
+        return keys, rows
+    unique, first = np.unique(keys, return_index=True)
+    return unique, rows[first]
+
+
 def _views(*columns: npt.NDArray[Any]) -> tuple[memoryview[int], ...]:
     """Return views whose items are plain numbers: faster to search one by one than arrays."""
     return tuple(column.data for column in columns)
@@ -164,8 +177,7 @@ class NodeTable:
     __slots__ = ("_views", "data", "nid", "parent", "repeated", "sub")
 
     def __init__(self, rows: npt.NDArray[np.void]) -> None:
-        nid, first = np.unique(rows["nid"].astype(np.int64), return_index=True)
-        kept = rows[first]
+        nid, kept = _sorted(rows["nid"].astype(np.int64), rows)
         self.nid: Ints = nid
         self.data: Ints = _signed(kept["data"]) & ~1
         self.sub: Ints = _signed(kept["sub"]) & ~1
@@ -226,8 +238,7 @@ class BlockTable:
     __slots__ = ("_views", "bid", "inflated", "offset", "references", "repeated", "stored")
 
     def __init__(self, rows: npt.NDArray[np.void]) -> None:
-        bid, first = np.unique(_signed(rows["bid"]) & ~1, return_index=True)
-        kept = rows[first]
+        bid, kept = _sorted(_signed(rows["bid"]) & ~1, rows)
         self.bid: Ints = bid
         self.offset: Ints = _signed(kept["offset"])
         self.stored: npt.NDArray[np.uint16] = np.ascontiguousarray(kept["stored"])

@@ -32,9 +32,8 @@ class Image:
         self.bytes = bytearray(self.before)
         self.store = PstStore.from_image(self.before, path.name)
         self.layout: Layout = self.store.layout
-        leaves = self.store.block_walk.leaves
-        bids = (leaves["bid"] & ~np.asarray(1, leaves["bid"].dtype)).tolist()
-        self.references = dict(zip(bids, leaves["references"].tolist(), strict=True))
+        blocks = self.store.blocks
+        self.references = dict(zip(blocks.bid.tolist(), blocks.references.tolist(), strict=True))
         self.freed: list[int] = []
         at = 32 if self.layout.wide else 28
         self.next_page: int = struct.unpack_from(self._word, self.bytes, at)[0]
