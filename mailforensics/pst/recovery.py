@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from mailforensics.mapi import Tag
+from mailforensics.mapi import AttachMethod, Tag
 from mailforensics.pst.amap import Allocation, AllocationMaps
-from mailforensics.pst.blocks import BlockReader, BlockRef
+from mailforensics.pst.blocks import BlockRef
 from mailforensics.pst.grading import Assessment, Grade, Part, assess
 from mailforensics.pst.history import node_versions, old_blocks
 from mailforensics.pst.layout import NidType
@@ -45,12 +45,14 @@ from mailforensics.pst.recovered import Origin, Recovered, Relation
 from mailforensics.pst.rescue import RescuedStore, needs_rescue
 from mailforensics.pst.scan import Scan, scan
 from mailforensics.pst.store import PstStore
+from mailforensics.pst.torn import TornReader
 from mailforensics.pst.traces import Trace, stale_rows
 from mailforensics.pst.trees import BlockTable, Node
 
 __all__ = ["Recovery", "recover"]
 
 _SAMPLE = 200
+_HAS_ATTACHMENT = 0x10
 
 
 def recover(
@@ -117,7 +119,7 @@ class Recovery:
         old = old_blocks(image, layout, found.pages, store.blocks, start)
         ceiling = store.header.next_bid if store.header.crc_ok else None
         self.pool = BlockPool(store.blocks, found, old, layout, ceiling)
-        self.reader = BlockReader(image, layout, store.header.crypt, self.pool.locate, start)
+        self.reader = TornReader(image, layout, store.header.crypt, self.pool.locate, start)
         self.maps = AllocationMaps(image, layout, start)
         self.versions = node_versions(image, layout, found.pages, store.nodes, start)
         self.gone: list[int] = []
@@ -424,7 +426,7 @@ class Recovery:
     def _live(self) -> Likenesses:
         """What live messages are like."""
         return Likenesses(
-            (digest, message.nid)
+            (digest, _outer(message))
             for message in self._live_messages()
             for digest in likeness_of(message).all
         )
@@ -433,16 +435,31 @@ class Recovery:
     def _live_attachments(self) -> Likenesses:
         """What attachments of live messages are like."""
         return Likenesses(
-            (attachment_likeness(attachment), message.nid)
+            (attachment_likeness(attachment), _outer(message))
             for message in self._live_messages()
             for attachment in message.attachments
         )
 
     def _live_messages(self) -> Iterator[Message]:
+        """Yield the live messages, and the messages inside them, with the node of the outer one."""
         for nid in self.store.nodes.of_type(NidType.MESSAGE).tolist():
             message = self.store.message(nid)
             if message is not None and message.readable:
-                yield message
+                yield from _with_inner(message)
+
+
+def _outer(message: Message) -> int:
+    """Return the node of the message that carries it, or its own."""
+    return message.node.parent if message.depth else message.nid
+
+
+def _with_inner(message: Message) -> Iterator[Message]:
+    yield message
+    for attachment in message.attachments if message.flags & _HAS_ATTACHMENT else ():
+        if attachment.method == AttachMethod.EMBEDDED_MESSAGE:
+            inner = attachment.embedded()
+            if inner is not None and inner.readable:
+                yield from _with_inner(inner)
 
 
 def known_blocks(table: BlockTable) -> np.ndarray:

@@ -17,7 +17,6 @@ import numpy as np
 
 from mailforensics.errors import CorruptContainer, EncryptedContainer
 from mailforensics.pst.amap import Allocation, AllocationMaps
-from mailforensics.pst.blocks import BlockReader
 from mailforensics.pst.crypt import CryptMethod
 from mailforensics.pst.faults import Fault
 from mailforensics.pst.header import Header, PageRef, read_header
@@ -27,6 +26,7 @@ from mailforensics.pst.pool import BlockPool
 from mailforensics.pst.rebuild import fill_gaps, guess_crypt, guess_layout, newest_root
 from mailforensics.pst.scan import Records, Scan, scan
 from mailforensics.pst.store import PstStore
+from mailforensics.pst.torn import TornReader
 from mailforensics.pst.trees import Walk, walk
 
 __all__ = ["RescuedStore", "looks_like_store", "needs_rescue", "open_store", "rescue"]
@@ -61,7 +61,7 @@ class RescuedStore(PstStore):
         self.whole = nodes.whole and blocks.whole
         old = old_blocks(image, header.layout, found.pages, self.blocks, start)
         pool = BlockPool(self.blocks, found, old, header.layout, header.next_bid or None)
-        self.reader = BlockReader(image, header.layout, header.crypt, pool.locate, start)
+        self.reader = TornReader(image, header.layout, header.crypt, pool.locate, start)
         self._pool = pool
 
 

@@ -191,12 +191,20 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return path
 
 
+def with_inner(facts: Facts) -> Iterator[Facts]:
+    """Yield a message and those inside it, which may come back on their own."""
+    yield facts
+    for entry in facts.attachments:
+        if entry.embedded is not None:
+            yield from with_inner(entry.embedded)
+
+
 def check(simulation: Simulation, source: Path) -> tuple[int, int]:
     """Hold recovery to the truth; return how many were due and how many were had."""
     before = {facts_of(each.message) for each in recovered(source)[1] if each.message is not None}
     store, found = recovered(simulation.path)
     live = live_facts(store)
-    truths = Counter(truth.facts for truth in simulation.deleted)
+    truths = {facts for truth in simulation.deleted for facts in with_inner(truth.facts)}
     had = Counter(facts_of(each.message) for each in found if each.message is not None)
     for one in found:
         if one.message is None or one.is_hidden or one.relation is not Relation.DELETED:
@@ -304,12 +312,13 @@ def test_of_damaged_files_nothing_is_falsely_complete(
 ) -> None:
     source = corpora / "pst" / SOURCES[number]
     known = {
-        facts_of(each.message).without_properties()
+        facts
         for each in recovered(source)[1]
         if each.message is not None
+        for facts in with_inner(facts_of(each.message).without_properties())
     }
     simulation = damage(source, tmp_path / "x.pst", kind, seed=seed, share=0.1)
-    known |= {truth.facts.without_properties() for truth in simulation.live}
+    known |= {f for t in simulation.live for f in with_inner(t.facts.without_properties())}
     store, found = recovered(simulation.path)
     messages = list(filter(None, map(store.message, store.nodes.of_type(4).tolist())))
     for message in messages:
