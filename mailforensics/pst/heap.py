@@ -164,4 +164,4 @@ def _page_map(block: bytes | None) -> Spans:
     count = int.from_bytes(block[at : at + 2], "little")
     if at + 6 + 2 * count > len(block):
         raise Damage("heap", "The page map of a heap lies outside its block.")
-    return struct.unpack_from(f"<{count + 1}H", block, at + 4)
+    return struct.unpack(f"<{count + 1}H", block[at + 4 : at + 6 + 2 * count])

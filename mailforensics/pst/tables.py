@@ -207,7 +207,10 @@ class TableContext:
         block = blocks[at] if at < len(blocks) else None
         if block is None or (step + 1) * size > len(block):
             return None
-        return block[step * size : step * size + size]
+        try:
+            return block[step * size : step * size + size]
+        except Damage:  # recovery gives blocks of which some bytes are lost
+            return None
 
     def _blocks(self) -> tuple[int, list[bytes | None]]:
         """Return how many rows lie in a block, and the blocks of the row matrix, 2.3.4.4."""
