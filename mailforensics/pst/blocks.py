@@ -76,9 +76,15 @@ class BlockReader:
         that also knows stale blocks.
     start : int
         Where the store begins in ``data``.
+
+    Attributes
+    ----------
+    checks
+        Whether blocks are held to their trailers; a store that is of a kind nobody has described
+        may have others.
     """
 
-    __slots__ = ("_trailer", "_wide", "crypt", "image", "layout", "locate", "start")
+    __slots__ = ("_trailer", "_wide", "checks", "crypt", "image", "layout", "locate", "start")
 
     def __init__(
         self,
@@ -93,6 +99,7 @@ class BlockReader:
         self.crypt = crypt
         self.locate = locate
         self.start = start
+        self.checks = True
         self._wide = layout.wide
         self._trailer = _trailer_of(layout)
 
@@ -121,6 +128,15 @@ class BlockReader:
             return stored.translate(PERMUTE_DECODE)
         return decode(stored, self.crypt, bid)
 
+    def verifies(self, place: BlockRef) -> bool:
+        """Whether a block agrees with its trailer."""
+        faults: list[Fault] = []
+        try:
+            self._stored(place, faults)
+        except Damage:
+            return False
+        return not faults
+
     def _stored(self, place: BlockRef, faults: list[Fault]) -> bytes:
         """Return the bytes of a block as they are stored, held to its trailer."""
         bid, offset, size, _ = place
@@ -131,6 +147,8 @@ class BlockReader:
         if offset <= 0 or len(whole) < span:
             raise Damage("block_missing", f"The block {bid:#x} lies outside the file.", offset)
         stored = whole[:size]
+        if not self.checks:
+            return bytes(stored)
         length, _, first, second = self._trailer.unpack_from(whole, span - trailer)
         checksum, owner = (first, second) if self._wide else (second, first)
         right = zlib.crc32(stored, 0xFFFFFFFF) ^ 0xFFFFFFFF == checksum

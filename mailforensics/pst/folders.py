@@ -25,6 +25,7 @@ _ASSOCIATED_COUNT: Final = 0x3617
 _CONTAINER_CLASS: Final = 0x3613
 _FOLDER_KINDS: Final = (NidType.FOLDER, NidType.SEARCH_FOLDER)
 _DEEPEST: Final = 400
+_LONGEST_NAME: Final = 1000
 
 
 @dataclass(slots=True)
@@ -145,6 +146,9 @@ def _read(store: PstStore, node: Node, parent: int, above: tuple[str, ...]) -> F
     item = Item(store.reader, node, None, store.code_page)
     bag = item.properties
     name = bag.text(Tag.DISPLAY_NAME)
+    if name and len(name) > _LONGEST_NAME:
+        item.faults.append(Fault("folder", f"Its name has {len(name)} characters; it was cut."))
+        name = name[:_LONGEST_NAME]
     return Folder(
         node.nid,
         parent,

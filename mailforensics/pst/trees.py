@@ -189,8 +189,7 @@ class NodeTable:
         return len(self.nid)
 
     def __iter__(self) -> Iterator[Node]:
-        columns = (self.nid, self.data, self.sub, self.parent)
-        return map(Node, *(column.tolist() for column in columns))
+        return map(self.row, range(len(self.nid)))
 
     def __contains__(self, nid: object) -> bool:
         return isinstance(nid, int) and self.find(nid) is not None
@@ -252,8 +251,7 @@ class BlockTable:
         return len(self.bid)
 
     def __iter__(self) -> Iterator[BlockRef]:
-        columns = (self.bid, self.offset, self.stored, self.inflated)
-        return map(BlockRef, *(column.tolist() for column in columns))
+        return map(self.row, range(len(self.bid)))
 
     def __contains__(self, bid: object) -> bool:
         return isinstance(bid, int) and self.find(bid) is not None
@@ -266,3 +264,7 @@ class BlockTable:
         if at == len(keys) or keys[at] != bid:
             return None
         return BlockRef(bid, offset[at], stored[at], inflated[at])
+
+    def row(self, at: int) -> BlockRef:
+        """Return the block in a row."""
+        return BlockRef(*(view[at] for view in self._views))

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailforensics.mapi import MapiMessage, PropertyBag
+from mailforensics.pst import PstStore
 from mailforensics.pst.blocks import BlockRef, SubNode
 from mailforensics.pst.crypt import CryptMethod, encode
 from mailforensics.pst.faults import Damage
 from mailforensics.pst.layout import ANSI, UNICODE, UNICODE_4K
+from mailforensics.pst.writer import PstWriter
 from tests.pst.crafted import LAYOUTS, Image
 
 EACH = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
@@ -191,3 +194,21 @@ def test_no_bytes_make_a_reader_fail(layout, data, children, level):
         for read in (reader.data, reader.subnodes, reader.data_blocks):
             with suppress(Damage):
                 read(bid, [])
+
+
+def test_a_kind_of_trailer_that_nobody_described_is_no_damage(tmp_path):
+    path = tmp_path / "x.ost"
+    with PstWriter(path, unicode4k=True) as out:
+        out.add(out.folder(("Inbox",)), MapiMessage(PropertyBag()))
+    whole = bytearray(path.read_bytes())
+    with PstStore.open(path) as store:
+        assert store.reader.checks
+        for place in store.blocks:
+            end = place.offset + store.layout.span(place.stored)
+            whole[end - 20 : end - 16] = b"none"
+    changed = PstStore.from_image(bytes(whole))
+    assert not changed.reader.checks
+    assert [fault.code for fault in changed.faults] == ["block_checksum"]
+    [message] = [m for folder in changed.folders() for m in changed.messages(folder)]
+    assert message.readable
+    assert message.faults == []
