@@ -27,6 +27,8 @@ SPAN_SIZE: Final = 64 << 20
 """Files above twice this size are read in parts, in parallel."""
 
 _MOST_FAULTS: Final = 50
+_DEEPEST: Final = 200
+"""Names that the path of a folder has at most; a crafted file may nest as many as it has bytes."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class _Places:
 
     def enter(self, folder: Folder) -> None:
         """Note a folder; those above it were noted before."""
-        above = self.paths.get(folder.parent, ())
+        above = self.paths.get(folder.parent, ())[:_DEEPEST]
         hidden = folder.nid == self.store.subtree or not folder.path
         self.paths[folder.nid] = () if hidden else (*above, folder.name or "")
         if folder.nid == self.store.wastebasket or folder.parent in self.discarded:
