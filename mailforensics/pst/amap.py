@@ -79,7 +79,8 @@ class AllocationMaps:
         right = trailer["kind"] == PageType.ALLOCATION_MAP and trailer["bid"] == offset
         if not right or crc(page[: layout.page_body]) != trailer["crc"]:
             return None
-        return np.unpackbits(np.frombuffer(page, np.uint8, layout.amap_bytes))
+        first = layout.page_body - layout.amap_bytes
+        return np.unpackbits(np.frombuffer(page, np.uint8, layout.amap_bytes, first))
 
 
 def _verdict(seen: set[bool]) -> Allocation:

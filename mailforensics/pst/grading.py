@@ -108,6 +108,8 @@ def _properties_missing(message: Message) -> set[Part]:
     if not message.readable:
         return {Part.PROPERTIES}
     found = {Part.SURE_BYTES} if message.faults else set()
+    if any(fault.code == "heap" for fault in message.faults):
+        found.add(Part.OTHER_PROPERTIES)
     bag = message.properties
     for tag in bag.tags:
         before = len(message.faults)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mailforensics.pst.blocks import BlockRef
 from mailforensics.pst.layout import Layout
-from mailforensics.pst.scan import BlockState, Records, Scan, sound_spans, within
+from mailforensics.pst.scan import BlockState, Records, Scan, sound_spans
 from mailforensics.pst.trees import BlockTable
 
 __all__ = ["BlockPool", "Standing"]
@@ -105,8 +105,8 @@ class BlockPool:
             return listed if seen is None or seen.stored != listed.stored else seen
         if seen is not None:
             return seen
-        damaged = self._damaged.get(bid)
-        return damaged if damaged is not None else self._unverified(bid)
+        found = self._damaged.get(bid) or self._old.find(bid)
+        return None if found is None or self._is_covered(found) else found
 
     def _sound(self, bid: int) -> BlockRef | None:
         at = bisect_left(self._keys, bid)
@@ -114,13 +114,11 @@ class BlockPool:
             return None
         return _ref(self._seen[at])
 
-    def _unverified(self, bid: int) -> BlockRef | None:
-        """Take the word of an old page, unless something newer lies there for sure."""
-        found = self._old.find(bid)
-        if found is None:
-            return None
-        edges = np.array([found.offset, found.offset + max(found.stored, 1) - 1], np.int64)
-        return None if within(edges, self._spans).any() else found
+    def _is_covered(self, ref: BlockRef) -> bool:
+        """Whether a sound block or page lies over a part of a block, which is then not its own."""
+        begins, ends = self._spans[:, 0], self._spans[:, 1]
+        at = int(np.searchsorted(begins, ref.offset + max(ref.stored, 1))) - 1
+        return at >= 0 and int(ends[at]) > ref.offset
 
     def standing(self, ref: BlockRef) -> Standing:
         """Say how sure it is that the bytes at a place are those of the block."""

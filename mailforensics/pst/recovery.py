@@ -43,6 +43,7 @@ from mailforensics.pst.places import FolderPlaces
 from mailforensics.pst.pool import BlockPool, Standing
 from mailforensics.pst.recovered import Origin, Recovered, Relation
 from mailforensics.pst.rescue import RescuedStore, needs_rescue
+from mailforensics.pst.salvage import SalvagedMessage
 from mailforensics.pst.scan import Scan, scan
 from mailforensics.pst.store import PstStore
 from mailforensics.pst.torn import TornReader
@@ -176,7 +177,7 @@ class Recovery:
         nid, data_bid, sub_bid, parent, page_bid, page_offset = row
         self.pool.trace.clear()
         node = Node(nid, data_bid, sub_bid, parent)
-        message = Message(self.reader, node, None, self.store.code_page)
+        message = SalvagedMessage(self.reader, node, None, self.store.code_page)
         if not message.readable and not any(each.readable for each in message.attachments):
             return None
         found = self._recovered(Origin.OLD_NODE, message, assess(message))
@@ -346,7 +347,7 @@ class Recovery:
         node = self._node_of(ref)
         if node is None:
             return None
-        message = Message(self.reader, node, None, self.store.code_page)
+        message = SalvagedMessage(self.reader, node, None, self.store.code_page)
         return message if message.readable or message.attachments else None
 
     def _node_of(self, ref: str) -> Node | None:
@@ -376,15 +377,18 @@ class Recovery:
                 missing=missing,
                 reasons=(*verdict.reasons, reason),
             )
+        allocation = self._allocation(refs)
+        undecided = needs_rescue(self.store) and allocation is not Allocation.FREE
         return Recovered(
             origin,
             verdict.grade,
+            Relation.UNDECIDED if undecided else Relation.DELETED,
             nid=message.nid,
             message=message,
             missing=verdict.missing,
             reasons=verdict.reasons,
             blocks=tuple((ref.offset, ref.stored) for ref in refs),
-            allocation=self._allocation(refs),
+            allocation=allocation,
             likeness=likeness_of(message) if message.readable else None,
         )
 
@@ -405,8 +409,6 @@ class Recovery:
         if twin is not None:
             found.relation, found.version_of = Relation.COPY, twin
             return
-        if needs_rescue(self.store) and found.allocation is not Allocation.FREE:
-            found.relation = Relation.UNDECIDED
         kin = next(filter(None, map(self._live.find, likeness.kin)), None)
         if kin is not None and kin != besides:
             found.relation, found.version_of = Relation.EARLIER_VERSION, kin

@@ -22,8 +22,10 @@ from mailforensics.pst.faults import Fault
 from mailforensics.pst.header import Header, PageRef, read_header
 from mailforensics.pst.history import old_blocks
 from mailforensics.pst.layout import LAYOUTS, Layout, PageType
+from mailforensics.pst.messages import Message
 from mailforensics.pst.pool import BlockPool
 from mailforensics.pst.rebuild import fill_gaps, guess_crypt, guess_layout, newest_root
+from mailforensics.pst.salvage import SalvagedMessage
 from mailforensics.pst.scan import Records, Scan, scan
 from mailforensics.pst.store import PstStore
 from mailforensics.pst.torn import TornReader
@@ -63,6 +65,11 @@ class RescuedStore(PstStore):
         pool = BlockPool(self.blocks, found, old, header.layout, header.next_bid or None)
         self.reader = TornReader(image, header.layout, header.crypt, pool.locate, start)
         self._pool = pool
+
+    def message(self, nid: int) -> Message | None:
+        """Return an item, read as far as its bytes go; None when there is no such node."""
+        node = self.nodes.find(nid)
+        return None if node is None else SalvagedMessage(self.reader, node, None, self.code_page)
 
 
 def needs_rescue(store: PstStore) -> bool:
