@@ -198,4 +198,5 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's threads would wait for work that never comes
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 
 __all__ = ["ParsedDate", "parse_date"]
@@ -41,6 +42,11 @@ _RFC = re.compile(
     r"\s*(?:[A-Za-z]{3,9}\.?\s*,?\s*)?(\d{1,2})[\s-]\s*([A-Za-z]{3})[a-z]*\.?[\s-]\s*(\d{2,4})"
     r"[\s,]\s*(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:\.\d{1,9})?)?\s*([^\s(].*)?(?:\(.*)?",
     re.DOTALL,
+)
+_USUAL = re.compile(
+    r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) ((?:[01]\d|2[0-3]):\d\d:\d\d) "
+    r"([+-]\d{4}|GMT)",
+    re.ASCII,
 )
 _ASCTIME = re.compile(
     r"\s*(?:[A-Za-z]{3,9},?\s+)?([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{1,2}):(\d{2})"
@@ -87,6 +93,11 @@ def parse_date(text: str) -> ParsedDate:
     """
     if len(text) > 300:
         text = text[:300]
+    found = _USUAL.fullmatch(text)
+    if found is not None:
+        usual = _usual(*found.groups())
+        if usual is not None:
+            return usual
     found = _RFC.fullmatch(text)
     if found is not None:
         day, month, year, hour, minute, second, zone = found.groups()
@@ -100,6 +111,19 @@ def parse_date(text: str) -> ParsedDate:
             return read(found)
     plain = _AROUND_COLON.sub(":", _COMMENT.sub("", text))
     return parse_date(plain) if plain != text else _NOTHING
+
+
+def _usual(day: str, month: str, year: str, clock: str, zone: str) -> ParsedDate | None:
+    """Read a date that is as the standard says; None leaves it to the patient way."""
+    number = _MONTHS.get(month.lower(), 0)
+    try:
+        local = datetime.fromisoformat(f"{year}-{number:02}-{day:0>2}T{clock}+00:00")
+    except ValueError:
+        return None
+    offset, sound = _zone(zone)
+    if not sound or not 1900 <= local.year <= 9000:
+        return None
+    return (local - timedelta(minutes=offset) if offset else local), offset
 
 
 def _year(digits: str) -> int:
@@ -126,6 +150,7 @@ def _build(day: _Day, clock: _Clock, zone: str | None) -> ParsedDate:
     return (local + timedelta(seconds=shift) if shift else local), offset
 
 
+@lru_cache(maxsize=1024)
 def _zone(zone: str | None) -> tuple[int | None, bool]:
     """Return minutes east of UTC or None when unknown, and whether the zone can be."""
     if not zone:

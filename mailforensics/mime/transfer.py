@@ -52,7 +52,16 @@ def decode_transfer(data: bytes, encoding: str) -> tuple[bytes, list[str]]:
 
 def decode_base64(data: bytes) -> tuple[bytes, list[str]]:
     """Decode base64; what does not belong is left out and said, never taken for an end."""
-    compact = data.translate(None, _SPACE)
+    joined = data.replace(b"\n", b"")
+    if b"\r" in joined:
+        joined = joined.replace(b"\r", b"")
+    try:
+        return binascii.a2b_base64(joined, strict_mode=True), []
+    except binascii.Error:
+        return _tidied(data.translate(None, _SPACE))
+
+
+def _tidied(compact: bytes) -> tuple[bytes, list[str]]:
     try:
         return binascii.a2b_base64(compact, strict_mode=True), []
     except binascii.Error:

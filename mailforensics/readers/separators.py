@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import NamedTuple
 
+import numpy as np
+
 __all__ = ["REACH", "Separator", "Slot", "first_separator", "is_separator_line", "slot_at", "slots"]
 
 REACH = 32 << 20
@@ -125,13 +127,14 @@ def _is_blank_before(data: bytes, index: int, base: int) -> bool:
 
 def _found(data: bytes, start: int, stop: int) -> list[int]:
     """Return where ``From `` begins a line, or follows NULs, in order."""
-    places = []
-    for needle in (b"\nFrom ", b"\0From ") if b"\0" in data else (b"\nFrom ",):
-        at = data.find(needle, max(start - 1, 0))
-        while 0 <= at < stop - 1:
-            places.append(at + 1)
-            at = data.find(needle, at + 5)
-    return sorted(places)
+    low = max(start - 1, 0)
+    signs = np.frombuffer(data, np.uint8)[low : stop + 1]
+    before = signs[:-1] == 10
+    if b"\0" in data:
+        before |= signs[:-1] == 0
+    before &= signs[1:] == 70  # F: two numpy passes are quicker than one search for six bytes
+    places = (np.flatnonzero(before) + low + 1).tolist()
+    return [at for at in places if data.startswith(b"From ", at) and at < stop]
 
 
 def _judge(data: bytes, index: int, base: int) -> int:
@@ -168,9 +171,14 @@ def _is_end(buffer: Buffer, at: int) -> int:
 
 def _names_length(data: bytes, body: int) -> bool:
     """Say whether the header that begins at ``body`` names a Content-Length."""
-    end = _HEADER_END.search(data, body, body + _HEADER)
-    stop = end.end() if end else body + _HEADER
-    return any(data.find(spelling, body - 1, stop) >= 0 for spelling in _LENGTHS)
+    stop = body + _HEADER
+    end = data.find(b"\n\n", body, stop)
+    stop = stop if end < 0 else end + 2
+    if data.find(b"\r", body, stop) >= 0:
+        end = data.find(b"\n\r\n", body, stop)
+        stop = stop if end < 0 else end + 3
+    first, second = _LENGTHS
+    return data.find(first, body - 1, stop) >= 0 or data.find(second, body - 1, stop) >= 0
 
 
 def _with_length(buffer: Buffer, found: Separator) -> Separator:

@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from mailforensics.errors import SearchError
 from mailforensics.schema import DELETED_STATES, DeletionState
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mailforensics.search.query import Query
 
 __all__ = ["FILTER_FIELDS", "Filter", "filter_frame", "read_filter"]
@@ -162,6 +162,8 @@ def filter_frame(messages: pd.DataFrame, query: Query, *, tz: str = "UTC") -> pd
     SearchError
         The time zone is not known.
     """
+    import pandas as pd  # not needed where an index is written
+
     mask = pd.Series(True, index=messages.index)
     ordered = sorted(query.filters, key=attrgetter("field", "negated"))
     for (field, negated), group in groupby(ordered, key=attrgetter("field", "negated")):
@@ -210,6 +212,8 @@ def _holds(column: pd.Series, value: str) -> pd.Series:
 
 
 def _in_time(messages: pd.DataFrame, wanted: Filter, zone: ZoneInfo) -> pd.Series:
+    import pandas as pd
+
     times = messages["sent_at"].fillna(messages["received_at"])
     assert wanted.start is not None
     assert wanted.stop is not None

@@ -124,9 +124,9 @@ class IndexWriter:
         """
         self._count += 1
         self._has_senders = self._has_senders or bool(sender)
-        fields = tuple(
+        fields = [
             searchable(each)[:_MAX_CHARS] for each in (subject, sender, people, attachments, text)
-        )
+        ]
         self._rows.append((self._count, *fields))  # type: ignore[arg-type]
         self._items.append((self._count, item_id))
         self._chars += len(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from codecs import utf_16_le_decode, utf_16_le_encode
 from functools import lru_cache
 
 import numpy as np
@@ -110,9 +111,9 @@ def searchable(text: str) -> str:
 
 
 def _searchable(text: str) -> str:
-    units = _SINGLE[np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")]
-    if units.all():
-        return _pairs(units).decode("utf-16-le")
+    units = _SINGLE[np.frombuffer(utf_16_le_encode(text, "surrogatepass")[0], dtype="<u2")]
+    if np.count_nonzero(units) == len(units):
+        return utf_16_le_decode(_pairs(units))[0]
     folded = _words(text)
     if _CJK.search(folded) is None:
         return folded
@@ -136,7 +137,8 @@ def _pairs(signs: np.ndarray) -> bytes:
     places[:, 0] = signs
     places[:-1, 1] = signs[1:]
     places[:, 2] = _SPACE
-    wanted = np.ones(places.shape, dtype=bool)
+    wanted = np.empty(places.shape, dtype=bool)
+    wanted[:, 0] = True
     np.logical_and(cjk, after, out=wanted[:, 1])
     np.logical_or(cjk, after, out=wanted[:, 2])
     return places[wanted].tobytes()
