@@ -13,9 +13,10 @@ from mailforensics import checks, deletion, export, timeline
 from mailforensics.case.custody import CustodyLog
 from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
+from mailforensics.case.outlookmap import outlook_map
 from mailforensics.case.reading import Reading, advancing
 from mailforensics.case.registry import EvidenceRegistry
-from mailforensics.case.secondreading import second_readings
+from mailforensics.case.secondreading import outlook_sources, second_readings
 from mailforensics.case.settings import Settings
 from mailforensics.case.sql import query
 from mailforensics.case.tables import read_frame, write_frame
@@ -389,6 +390,7 @@ class Case:
             target,
             form=form,
             raw=self.raw,
+            mapi=self._originals.mapi,
             evidence=self.evidence(),
             attachments=self.attachments(),
             tz=self.settings.time_zone,
@@ -415,6 +417,20 @@ class Case:
         while (self.folder.exports / f"deleted-{number:02d}").exists():
             number += 1
         return f"deleted-{number:02d}"
+
+    def outlook_files(self) -> list[tuple[str, str]]:
+        """Return evidence item and path inside it of each Outlook file that was read."""
+        return outlook_sources(self)
+
+    def outlook_map(
+        self,
+        evidence_id: str,
+        source_path: str = "",
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> pd.DataFrame:
+        """Return what lies where in an Outlook file; see :mod:`mailforensics.case.outlookmap`."""
+        return outlook_map(self, evidence_id, source_path, progress=progress)
 
     def verify_evidence(self, report: Report | None = None) -> pd.DataFrame:
         """Hash all evidence again: evidence_id, name, unchanged, detail."""

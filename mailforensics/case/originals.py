@@ -15,6 +15,7 @@ from mailforensics.case.registry import EvidenceRegistry
 from mailforensics.errors import CaseError, MailForensicsError, NoBytes
 from mailforensics.evidence import EvidenceKind
 from mailforensics.ingest import CaseFolder, discover, locate
+from mailforensics.mapi import MapiMessage
 from mailforensics.readers import Source, load
 from mailforensics.schema import RawKind
 
@@ -61,6 +62,14 @@ class Originals:
             raise NoBytes("Only traces of this message exist; its bytes are gone.")
         source = self._source(place.evidence_id, place.source_path)
         return load(place.reader).raw(source, place.source_ref)
+
+    def mapi(self, item_id: str) -> MapiMessage | None:
+        """Return a message with its MAPI properties as stored; None where it is stored as bytes."""
+        place = self._place(item_id)
+        if place.raw_kind != RawKind.REBUILT_FROM_MAPI:
+            return None
+        source = self._source(place.evidence_id, place.source_path)
+        return load(place.reader).mapi(source, place.source_ref)
 
     def _place(self, item_id: str) -> _Place:
         for path in [*self.folder.parts_of("messages"), self.folder.assessed]:

@@ -7,6 +7,7 @@ rows. [MS-OXPROPS], [MS-OXCMSG], [MS-OXCMAIL].
 from __future__ import annotations
 
 from mailforensics.mapi.eml import from_eml
+from mailforensics.mapi.loaded import loaded
 from mailforensics.mapi.message import Attachment, AttachMethod, MapiMessage, Party, Recipient
 from mailforensics.mapi.properties import (
     NameKey,
@@ -33,6 +34,7 @@ __all__ = [
     "Tag",
     "filetime",
     "from_eml",
+    "loaded",
     "property_names",
     "rebuild",
     "record",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mailforensics._version import __version__
+from mailforensics.mapi import MapiMessage
 from mailforensics.schema import MessageRecord, ReadRow, Record
 
 __all__ = ["ReadLog", "Reader", "Source", "Span"]
@@ -159,6 +160,10 @@ class Reader(ABC):
     @abstractmethod
     def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:
         """Yield the records of a source, or of one span of it, in a stable order."""
+
+    def mapi(self, source: Source, source_ref: str) -> MapiMessage | None:  # noqa: ARG002
+        """Return an item with its MAPI properties as stored; None where mail is stored as bytes."""
+        return None
 
     @abstractmethod
     def raw(self, source: Source, source_ref: str) -> bytes:

@@ -9,7 +9,7 @@ import olefile
 
 from mailforensics import mime
 from mailforensics.errors import EvidenceUnreadable, NoBytes
-from mailforensics.mapi import rebuild, records
+from mailforensics.mapi import MapiMessage, loaded, rebuild, records
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
 from mailforensics.readers.compound import FAULTS, PROPERTIES, message_of, opened
 from mailforensics.schema import Record
@@ -82,6 +82,13 @@ class MsgReader(Reader):
         except OSError as error:
             raise NoBytes(f"{source.path.name} could not be read: {error}") from error
         return data if source_ref == _REF else mime.nested_bytes(data, source_ref)
+
+    def mapi(self, source: Source, source_ref: str) -> MapiMessage | None:
+        """Return the message with its properties as stored; None for one inside it."""
+        if source_ref != _REF:
+            return None
+        with opened(source.path) as compound:
+            return loaded(message_of(compound))
 
 
 def _demand(path: Path) -> None:

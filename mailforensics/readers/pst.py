@@ -13,7 +13,7 @@ from typing import Final
 
 from mailforensics import mime
 from mailforensics.errors import NoBytes
-from mailforensics.mapi import MapiMessage, rebuild, records
+from mailforensics.mapi import MapiMessage, loaded, rebuild, records
 from mailforensics.pst import Folder, Message, PstStore, to_mapi
 from mailforensics.pst.rescue import looks_like_store, open_store
 from mailforensics.readers.base import Reader, ReadLog, Source, Span
@@ -225,6 +225,13 @@ class PstReader(Reader):
         with open_store(source.path) as store:
             data = rebuild(_again(store, source.path, base))
         return data if base == source_ref else mime.nested_bytes(data, source_ref)
+
+    def mapi(self, source: Source, source_ref: str) -> MapiMessage | None:
+        """Return an item with its properties as stored; None for one inside another."""
+        if "/part:" in source_ref:
+            return None
+        with open_store(source.path) as store:
+            return loaded(_again(store, source.path, source_ref))
 
 
 def _again(store: PstStore, path: Path, ref: str) -> MapiMessage:
