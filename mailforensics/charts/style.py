@@ -54,6 +54,8 @@ class Frame:
         Height of the axes in inches.
     left : float
         Room left of the axes in inches.
+    bottom : float
+        Room below the axes in inches.
     key_rows : int
         Rows of the key between the words and the axes.
     language : str
@@ -61,18 +63,24 @@ class Frame:
     """
 
     def __init__(
-        self, height: float, *, left: float = _LEFT, key_rows: int = 1, language: str = "en"
+        self,
+        height: float,
+        *,
+        left: float = _LEFT,
+        bottom: float = _BOTTOM,
+        key_rows: int = 1,
+        language: str = "en",
     ) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        whole = height + _TOP + 0.22 * (key_rows - 1) + _BOTTOM
+        whole = height + _TOP + 0.22 * (key_rows - 1) + bottom
         self.figure: Figure = Figure(figsize=(_WIDTH, whole), facecolor="white")
         FigureCanvasAgg(self.figure)
         self.left = left / _WIDTH
         self.language = speak(language)
         self._whole = whole
-        box = (self.left, _BOTTOM / whole, 1 - (left + _RIGHT) / _WIDTH, height / whole)
+        box = (self.left, bottom / whole, 1 - (left + _RIGHT) / _WIDTH, height / whole)
         self.axes: Any = self.figure.add_axes(box)
         self._dress()
 

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from mailforensics.errors import MailForensicsError
+from mailforensics.notebook.map_view import map_view
 from mailforensics.notebook.message_view import message_view
 from mailforensics.notebook.page import Page, block, trouble
 from mailforensics.notebook.table import PagedTable
@@ -83,6 +84,10 @@ class FindPage(Page):
             ]
         )
         return widgets.VBox([filters, self.note, self.table, self.message])
+
+    def file_maps(self) -> None:
+        """Show where live mail, free space and deleted messages lie in the Outlook files."""
+        self.show(lambda: map_view(self.need_reading()))
 
     def _state_options(self) -> list[tuple[str, str]]:
         states = sorted(self.frame["deletion_state"].unique())

@@ -32,6 +32,9 @@ WORDS = MappingProxyType(
             "What you could add: a backup of the mailbox, the server's log, an image of the disk."
         ),
         "not_read": "The evidence is not read yet. Go to page 02 and press Read.",
+        "no_map": "There is no Outlook file in this case, so there is no map to show.",
+        "draw_maps": "Draw the maps",
+        "large_maps": "The Outlook files of this case are large ({size}); drawing takes a while.",
         "no_evidence": "There is no evidence in this case yet. Go to page 01 and add some.",
         "state.live": "still there",
         "state.in_deleted_folder": "in the deleted folder",

@@ -67,6 +67,10 @@ class AllocationMaps:
             offset += stop - inside
         return _verdict(seen)
 
+    def bits(self, number: int) -> npt.NDArray[np.uint8] | None:
+        """Return what one map says, a value for each unit (1: in use); None when it is lost."""
+        return self._bits(number)
+
     def _read(self, number: int) -> npt.NDArray[np.uint8] | None:
         """Return the bits of one map, None when it is lost."""
         layout = self._layout
