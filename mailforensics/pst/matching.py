@@ -285,8 +285,10 @@ class _Trees:
         return different >= _FEW and different >= _DIFFERENT * len(numbers)
 
     def holding(self, external: frozenset[int]) -> list[OrphanTree]:
-        """Return the lists that hold all of some sub-nodes."""
+        """Return the lists that hold all of some sub-nodes, unless many hold one of them."""
         rarest = min((self.by_node.get(nid, []) for nid in external), key=len)
+        if len(rarest) > _RIVALS:
+            return []
         return [self.trees[at] for at in rarest if external <= self.trees[at].nodes]
 
     def near(self, candidate: Candidate) -> list[OrphanTree]:
@@ -370,9 +372,9 @@ def _pairs(candidate: Candidate, known: _Trees, habits: Habits, telling: bool) -
     """Yield each list that fits a message, with the ground on which it may be given."""
     if candidate.people[0] is None and not candidate.external:
         return
-    holding = known.holding(candidate.external) if candidate.external else None
-    proven = telling and holding is not None and len(holding) == 1
-    for tree in known.near(candidate) if holding is None else holding:
+    holding = known.holding(candidate.external) if telling and candidate.external else []
+    proven = len(holding) == 1
+    for tree in holding or known.near(candidate):
         if not fits(candidate, tree, habits):
             continue
         distance = tree.bid - candidate.data_bid
