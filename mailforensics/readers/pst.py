@@ -7,6 +7,7 @@ lists, and each deleted one of which something is left. [MS-PST]
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -222,26 +223,29 @@ class PstReader(Reader):
             The file holds no such item.
         """
         base = source_ref.partition("/part:")[0]
-        with open_store(source.path) as store:
-            data = rebuild(_again(store, source.path, base))
+        with _again(source.path, base) as message:
+            data = rebuild(message)
         return data if base == source_ref else mime.nested_bytes(data, source_ref)
 
     def mapi(self, source: Source, source_ref: str) -> MapiMessage | None:
         """Return an item with its properties as stored; None for one inside another."""
         if "/part:" in source_ref:
             return None
-        with open_store(source.path) as store:
-            return loaded(_again(store, source.path, source_ref))
+        with _again(source.path, source_ref) as message:
+            return loaded(message)
 
 
-def _again(store: PstStore, path: Path, ref: str) -> MapiMessage:
-    """Return an item of a reference, live or recovered."""
+@contextmanager
+def _again(path: Path, ref: str) -> Iterator[MapiMessage]:
+    """Give an item of a reference, live or recovered, for the time of a ``with`` block."""
     if _is_recovered(ref):
-        return recovered_message(store, path, ref)
-    message = store.message(_nid(ref))
-    if message is None or not message.readable or not message.is_item:
-        raise NoBytes(f"{path.name} holds no item {ref} that can be read.")
-    return to_mapi(message, store.names)
+        yield recovered_message(path, ref)
+        return
+    with open_store(path) as store:
+        message = store.message(_nid(ref))
+        if message is None or not message.readable or not message.is_item:
+            raise NoBytes(f"{path.name} holds no item {ref} that can be read.")
+        yield to_mapi(message, store.names)
 
 
 def _is_recovered(ref: str) -> bool:

@@ -15,7 +15,6 @@ from mailforensics.pst.grading import Grade
 from mailforensics.pst.recovered import Origin, Recovered, Relation
 from mailforensics.pst.recovery import Recovery
 from mailforensics.pst.rescue import open_store
-from mailforensics.pst.scan import Scan
 from mailforensics.readers.base import ReadLog, Source
 from mailforensics.readers.folders import role_of
 from mailforensics.schema import (
@@ -83,7 +82,7 @@ def recovered_rows(store: PstStore, source: Source, log: ReadLog) -> Iterator[Me
         log.note("", reason, " ".join(f"nid:0x{nid:x}" for nid in recovery.gone[:50]))
 
 
-def recovered_message(store: PstStore, path: Path, source_ref: str) -> MapiMessage:
+def recovered_message(path: Path, source_ref: str) -> MapiMessage:
     """Return a recovered message again.
 
     Raises
@@ -96,18 +95,17 @@ def recovered_message(store: PstStore, path: Path, source_ref: str) -> MapiMessa
             "Only a line in a list of the file tells of this message; its bytes are gone."
         )
     state = path.stat()
-    found = _scan(path, state.st_mtime_ns, state.st_size)
-    message = Recovery(store, found).message(source_ref)
+    recovery = _recovery(path, state.st_mtime_ns, state.st_size)
+    message = recovery.message(source_ref)
     if message is None:
         raise NoBytes(f"{path.name} holds no item {source_ref} that can be read.")
-    return to_mapi(message, store.names)
+    return to_mapi(message, recovery.store.names)
 
 
-@lru_cache(maxsize=4)
-def _scan(path: Path, modified: int, size: int) -> Scan:  # noqa: ARG001 - the key
-    """Return what a pass over a file finds; made once for many messages."""
-    with open_store(path) as store:
-        return Recovery(store).scan
+@lru_cache(maxsize=2)
+def _recovery(path: Path, modified: int, size: int) -> Recovery:  # noqa: ARG001 - the key
+    """Look through a file once for many messages; the file stays open for them."""
+    return Recovery(open_store(path))
 
 
 def _link(found: Recovered) -> str:
