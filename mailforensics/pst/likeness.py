@@ -17,12 +17,21 @@ from typing import Final
 
 import numpy as np
 
-from mailforensics.mapi import Tag
+from mailforensics.mapi import AttachMethod, Tag
 from mailforensics.pst.messages import Attachment, Message
 
-__all__ = ["Likeness", "Likenesses", "attachment_likeness", "bare_likeness", "likeness_of"]
+__all__ = [
+    "Likeness",
+    "Likenesses",
+    "attachment_likeness",
+    "bare_likeness",
+    "likeness_of",
+    "outer_nid",
+    "with_inner",
+]
 
 _TIMES: Final = (Tag.CLIENT_SUBMIT_TIME, Tag.MESSAGE_DELIVERY_TIME, Tag.CREATION_TIME)
+_HAS_ATTACHMENT: Final = 0x10
 _ATTACH_SIZE: Final = 0x0E20
 _BODIES: Final = (Tag.BODY, Tag.HTML, Tag.RTF_COMPRESSED)
 _PASSING: Final = frozenset(
@@ -131,6 +140,21 @@ def _digest(*parts: bytes) -> int:
         joined.update(len(part).to_bytes(8, "little"))
         joined.update(part)
     return int.from_bytes(joined.digest(), "little")
+
+
+def outer_nid(message: Message) -> int:
+    """Return the node of the message that carries it, or its own."""
+    return message.node.parent if message.depth else message.nid
+
+
+def with_inner(message: Message) -> Iterator[Message]:
+    """Yield a message and the messages inside it."""
+    yield message
+    for attachment in message.attachments if message.flags & _HAS_ATTACHMENT else ():
+        if attachment.method == AttachMethod.EMBEDDED_MESSAGE:
+            inner = attachment.embedded()
+            if inner is not None and inner.readable:
+                yield from with_inner(inner)
 
 
 class Likenesses:

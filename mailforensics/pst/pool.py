@@ -14,7 +14,7 @@ from mailforensics.pst.layout import Layout
 from mailforensics.pst.scan import BlockState, Records, Scan, sound_spans
 from mailforensics.pst.trees import BlockTable
 
-__all__ = ["BlockPool", "Standing"]
+__all__ = ["BlockPool", "Standing", "known_blocks"]
 
 _MOST_BIDS_AHEAD: Final = 4096
 
@@ -127,6 +127,13 @@ class BlockPool:
         if self._sound(ref.bid) == ref:
             return Standing.AMBIGUOUS if ref.bid in self._ambiguous else Standing.INTACT
         return Standing.DAMAGED if self._damaged.get(ref.bid) == ref else Standing.UNVERIFIED
+
+
+def known_blocks(table: BlockTable) -> Records:
+    """Return the blocks of a tree as :func:`~mailforensics.pst.scan.scan` takes them."""
+    rows: Records = np.empty(len(table), [("bid", "<i8"), ("offset", "<i8"), ("stored", "<u2")])
+    rows["bid"], rows["offset"], rows["stored"] = table.bid, table.offset, table.stored
+    return rows
 
 
 def _ref(row: np.void) -> BlockRef:

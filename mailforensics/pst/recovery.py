@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mailforensics.mapi import AttachMethod, Tag
+from mailforensics.mapi import Tag
 from mailforensics.pst.amap import Allocation, AllocationMaps
 from mailforensics.pst.blocks import BlockRef
 from mailforensics.pst.grading import Assessment, Grade, Part, assess
@@ -26,21 +26,15 @@ from mailforensics.pst.likeness import (
     attachment_likeness,
     bare_likeness,
     likeness_of,
+    outer_nid,
+    with_inner,
 )
-from mailforensics.pst.matching import (
-    Candidate,
-    Ground,
-    Habits,
-    Proof,
-    candidate_of,
-    fits,
-    match,
-    tree_of,
-)
+from mailforensics.pst.matching import Proof
 from mailforensics.pst.messages import Message
 from mailforensics.pst.orphans import Orphans, find_orphans, is_message, orphan_message
+from mailforensics.pst.pairing import Pairing
 from mailforensics.pst.places import FolderPlaces
-from mailforensics.pst.pool import BlockPool, Standing
+from mailforensics.pst.pool import BlockPool, Standing, known_blocks
 from mailforensics.pst.recovered import Origin, Recovered, Relation
 from mailforensics.pst.rescue import RescuedStore, needs_rescue
 from mailforensics.pst.salvage import SalvagedMessage
@@ -48,12 +42,9 @@ from mailforensics.pst.scan import Scan, scan
 from mailforensics.pst.store import PstStore
 from mailforensics.pst.torn import TornReader
 from mailforensics.pst.traces import Trace, stale_rows
-from mailforensics.pst.trees import BlockTable, Node
+from mailforensics.pst.trees import Node
 
 __all__ = ["Recovery", "recover"]
-
-_SAMPLE = 200
-_HAS_ATTACHMENT = 0x10
 
 
 def recover(
@@ -219,56 +210,7 @@ class Recovery:
     @cached_property
     def proofs(self) -> dict[int, Proof]:
         """Data block of an orphan message -> the list of sub-nodes that is proven to be its."""
-        known = list(filter(None, map(self._candidate, self.orphans.contexts)))
-        trees = [tree_of(self.reader, bid) for bid in self.orphans.trees]
-        found = match(known, [tree for tree in trees if tree], self.habits)
-        for candidate in known:
-            if candidate.data_bid not in found:
-                kept = self._kept_list(candidate)
-                if kept:
-                    found[candidate.data_bid] = Proof(kept, Ground.KIN)
-        return found
-
-    def _candidate(self, data_bid: int) -> Candidate | None:
-        message = orphan_message(self.reader, data_bid, 0, self.store.code_page)
-        return candidate_of(message) if is_message(message) else None
-
-    def _kept_list(self, candidate: Candidate) -> int:
-        """Return the list of an older state of a message, which saving it anew left in place."""
-        message = orphan_message(self.reader, candidate.data_bid, 0, self.store.code_page)
-        for digest in likeness_of(message).kin:
-            for bid in self._old_lists.get(digest, ()):
-                tree = tree_of(self.reader, bid)
-                if tree is not None and fits(candidate, tree, self.habits):
-                    return bid
-        return 0
-
-    @cached_property
-    def _old_lists(self) -> dict[int, list[int]]:
-        """Search key and subject of a deleted message -> lists that old pages say are its."""
-        found: dict[int, list[int]] = {}
-        wanted = (self.versions["nid"] & 0x1F == NidType.MESSAGE) & (self.versions["sub"] != 0)
-        for row in self.versions[["nid", "data", "sub", "parent"]][wanted].tolist():
-            node = Node(*row)
-            if node.nid in self.store.nodes:
-                continue
-            message = Message(self.reader, node, None, self.store.code_page)
-            for digest in likeness_of(message).kin if message.readable else ():
-                found.setdefault(digest, []).append(node.sub_bid)
-        return found
-
-    @cached_property
-    def habits(self) -> Habits:
-        """What the live messages of this file have in common, from some of them."""
-        nids = self.store.nodes.of_type(NidType.MESSAGE)
-        seen = []
-        for nid in nids[:: max(1, len(nids) // _SAMPLE)].tolist():
-            node = self.store.nodes.find(nid)
-            tree = tree_of(self.reader, node.sub_bid) if node and node.sub_bid else None
-            if node is not None and tree is not None:
-                message = Message(self.reader, node, None, self.store.code_page)
-                seen.append((candidate_of(message), tree))
-        return Habits.of(seen)
+        return Pairing(self.store, self.reader, self.versions, self.orphans).proofs()
 
     def _orphans(self) -> Iterator[Recovered]:
         for data_bid in self.orphans.contexts:
@@ -428,7 +370,7 @@ class Recovery:
     def _live(self) -> Likenesses:
         """What live messages are like."""
         return Likenesses(
-            (digest, _outer(message))
+            (digest, outer_nid(message))
             for message in self._live_messages()
             for digest in likeness_of(message).all
         )
@@ -437,7 +379,7 @@ class Recovery:
     def _live_attachments(self) -> Likenesses:
         """What attachments of live messages are like."""
         return Likenesses(
-            (attachment_likeness(attachment), _outer(message))
+            (attachment_likeness(attachment), outer_nid(message))
             for message in self._live_messages()
             for attachment in message.attachments
         )
@@ -447,28 +389,7 @@ class Recovery:
         for nid in self.store.nodes.of_type(NidType.MESSAGE).tolist():
             message = self.store.message(nid)
             if message is not None and message.readable:
-                yield from _with_inner(message)
-
-
-def _outer(message: Message) -> int:
-    """Return the node of the message that carries it, or its own."""
-    return message.node.parent if message.depth else message.nid
-
-
-def _with_inner(message: Message) -> Iterator[Message]:
-    yield message
-    for attachment in message.attachments if message.flags & _HAS_ATTACHMENT else ():
-        if attachment.method == AttachMethod.EMBEDDED_MESSAGE:
-            inner = attachment.embedded()
-            if inner is not None and inner.readable:
-                yield from _with_inner(inner)
-
-
-def known_blocks(table: BlockTable) -> np.ndarray:
-    """Return the blocks of a tree as :func:`~mailforensics.pst.scan.scan` takes them."""
-    rows = np.empty(len(table), [("bid", "<i8"), ("offset", "<i8"), ("stored", "<u2")])
-    rows["bid"], rows["offset"], rows["stored"] = table.bid, table.offset, table.stored
-    return rows
+                yield from with_inner(message)
 
 
 def _rank(found: Recovered) -> int:
