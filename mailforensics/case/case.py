@@ -11,6 +11,7 @@ import pandas as pd
 
 from mailforensics import checks, deletion, export, timeline
 from mailforensics.case.custody import CustodyLog
+from mailforensics.case.frames import CaseFrames
 from mailforensics.case.notes import Notes
 from mailforensics.case.originals import Originals
 from mailforensics.case.outlookmap import outlook_map
@@ -18,8 +19,7 @@ from mailforensics.case.reading import Reading, advancing
 from mailforensics.case.registry import EvidenceRegistry
 from mailforensics.case.secondreading import outlook_sources, second_readings
 from mailforensics.case.settings import Settings
-from mailforensics.case.sql import query
-from mailforensics.case.tables import read_frame, write_frame
+from mailforensics.case.tables import write_frame
 from mailforensics.case.verification import Verification
 from mailforensics.errors import EvidenceError
 from mailforensics.evidence import EvidenceItem, FileHash, acquire
@@ -28,7 +28,7 @@ from mailforensics.ingest import CaseFolder, Report, recognise
 __all__ = ["Case"]
 
 
-class Case:
+class Case(CaseFrames):
     """A case folder. Made by :func:`mailforensics.new_case` or :func:`mailforensics.open_case`.
 
     Attributes
@@ -201,64 +201,6 @@ class Case:
         """Drop what is remembered of the tables; they have changed."""
         self._originals.forget()
         self.folder.assessed.unlink(missing_ok=True)
-
-    # ---- tables
-
-    def evidence(self) -> pd.DataFrame:
-        """Return the evidence table."""
-        return read_frame(self.folder, "evidence")
-
-    def messages(self, *, as_read: bool = False) -> pd.DataFrame:
-        """Return the messages table, one row for each instance.
-
-        Parameters
-        ----------
-        as_read
-            As the readers found them, without what comparing copies, logs and replies tells.
-        """
-        if as_read:
-            return read_frame(self.folder, "messages")
-        if not self.folder.assessed.is_file():
-            self._assess()
-        return read_frame(self.folder, "assessed")
-
-    def _assess(self) -> None:
-        assessed = deletion.assess(
-            self.messages(as_read=True), self.events(), self.evidence(), reads=self.reads()
-        )
-        write_frame(assessed, "messages", self.folder.assessed)
-
-    def attachments(self) -> pd.DataFrame:
-        """Return the attachments table."""
-        return read_frame(self.folder, "attachments")
-
-    def events(self) -> pd.DataFrame:
-        """Return the events table."""
-        return read_frame(self.folder, "events")
-
-    def reads(self) -> pd.DataFrame:
-        """Return the read log: for each source its balance, then each fault with its reason."""
-        return read_frame(self.folder, "reads")
-
-    def exports(self) -> pd.DataFrame:
-        """Return the exports table: a row for each message that was written out."""
-        return read_frame(self.folder, "exports")
-
-    def checks(self) -> pd.DataFrame:
-        """Return the verdicts of the last :meth:`check`."""
-        return read_frame(self.folder, "checks")
-
-    def sql(self, words: str, parameters: list[Any] | None = None) -> pd.DataFrame:
-        """Answer a SQL query over the tables: ``messages``, ``attachments``, ``events`` and so on.
-
-        Raises
-        ------
-        CaseError
-            The query is wrong.
-        """
-        if not self.folder.assessed.is_file():
-            self._assess()
-        return query(self.folder, words, parameters)
 
     # ---- findings
 
