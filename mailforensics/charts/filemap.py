@@ -24,10 +24,12 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
     "live": {"facecolor": "#A9D0E8", "edgecolor": "#A9D0E8", "linewidth": 0.0},
     "free": {"facecolor": "#FFFFFF", "edgecolor": "#9AA3AE", "hatch": "...", "linewidth": 0.0},
     "index": {"facecolor": GREY, "edgecolor": INK, "hatch": "/////", "linewidth": 0.0},
-    "recovered": {"facecolor": MARK, "edgecolor": BLACK, "linewidth": 0.7},
+    "recovered": {"facecolor": MARK, "edgecolor": BLACK, "linewidth": 0.5},
 }
 _FOOT_EMPTY: Final = "A square shows what fills most of it."
-_FOOT: Final = f"{_FOOT_EMPTY} One with any part of a deleted message is marked."
+_FOOT: Final = f"{_FOOT_EMPTY} Its dark part, at least a third, stands for deleted messages."
+_LEAST: Final = 0.3
+"""Part of a square that is dark at least, so that one message is seen in any file."""
 _NOTES: Final = 11
 _GAP: Final = 0.17
 _RIGHT: Final = 1
@@ -50,7 +52,7 @@ def file_map(frame: pd.DataFrame, *, name: str, language: str = "en") -> Chart:
     """
     grid = grid_of(frame)
     label = shown(name, "the file", most=40)
-    tall = min(max(grid.rows * 0.13, 1.3), 3.9)
+    tall = min(max(grid.rows * 0.16, 1.4), 4.8)
     picture = Frame(tall, left=0.95, bottom=0.45, language=language)
     title = _title(grid, label)
     if not grid.size:
@@ -67,7 +69,7 @@ def _draw(axes: Any, grid: Grid, tall: float) -> None:
     from matplotlib.collections import PatchCollection
 
     for number, kind in enumerate(KINDS):
-        boxes = _boxes(grid.kinds == number)
+        boxes = _marks(grid.gone) if kind == "recovered" else _boxes(grid.kinds == number)
         if boxes:
             axes.add_collection(PatchCollection(boxes, **_LOOKS[kind]))
     axes.set_xlim(0, COLUMNS + _NOTES * (grid.messages > 0) + _RIGHT)
@@ -101,6 +103,18 @@ def _boxes(mine: Any) -> list[Any]:
     return [
         Rectangle((left, row + 0.06), right - left, 0.88)
         for (row, left), (_, right) in zip(begin.tolist(), end.tolist(), strict=True)
+    ]
+
+
+def _marks(gone: Any) -> list[Any]:
+    """Return a box for each square with a part of a message, as tall as that part."""
+    from matplotlib.patches import Rectangle
+
+    found = np.flatnonzero(gone)
+    shares = np.clip(gone[found], _LEAST, 1.0) * 0.88
+    return [
+        Rectangle((at % COLUMNS + 0.04, at // COLUMNS + 0.94 - share), 0.92, share)
+        for at, share in zip(found.tolist(), shares.tolist(), strict=True)
     ]
 
 

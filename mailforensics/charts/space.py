@@ -33,7 +33,10 @@ class Grid:
     rows
         How many rows of 64 squares there are.
     kinds : ndarray of int8
-        For each square a number into :data:`KINDS`, -1 where nothing tells what lies there.
+        For each square what fills most of it, live, free or index: a number into :data:`KINDS`;
+        -1 where nothing tells.
+    gone : ndarray of float
+        For each square which share of it recovered messages take, 0 to 1.
     bytes_of
         Kind -> bytes of it in the whole file.
     first_rows : ndarray of int
@@ -48,6 +51,7 @@ class Grid:
     cell: int
     rows: int
     kinds: Array
+    gone: Array
     bytes_of: dict[str, int] = field(default_factory=dict)
     first_rows: Array = field(default_factory=lambda: np.empty(0, np.int64))
     inside: bool = True
@@ -60,11 +64,7 @@ class Grid:
 
 
 def grid_of(frame: pd.DataFrame) -> Grid:
-    """Gather ranges into at most some two thousand squares.
-
-    A square with any part of a recovered message counts as recovered, so that none is lost to
-    sight in a large file; otherwise what fills most of it decides.
-    """
+    """Gather ranges into at most some two thousand squares."""
     size = int(frame["stop"].max()) if len(frame) else 0
     cell = _SMALLEST
     while cell * COLUMNS * _MOST_ROWS < size:
@@ -75,8 +75,7 @@ def grid_of(frame: pd.DataFrame) -> Grid:
     filled = np.stack([_covered(spans[kind], edges) for kind in KINDS])
     most = filled[:-1].max(axis=0)
     kinds = np.where(most > 0, filled[:-1].argmax(axis=0), -1)
-    kinds = np.where(filled[-1] > 0, KINDS.index("recovered"), kinds)
-    kinds = kinds[: -(-size // cell)] if size else kinds[:0]
+    squares = -(-size // cell)
     gone = frame[frame["kind"] == "recovered"]
     names = gone["item_id"] if "item_id" in gone else pd.Series(gone.index, index=gone.index)
     starts = gone["start"].groupby(names).min().to_numpy(dtype=np.int64)
@@ -84,7 +83,8 @@ def grid_of(frame: pd.DataFrame) -> Grid:
         size,
         cell,
         rows,
-        kinds.astype(np.int8),
+        kinds[:squares].astype(np.int8),
+        filled[-1][:squares] / cell,
         {kind: int((spans[kind][:, 1] - spans[kind][:, 0]).sum()) for kind in KINDS},
         starts // (cell * COLUMNS),
         _inside(spans["recovered"], spans["free"]),
