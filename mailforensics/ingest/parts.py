@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from mailforensics.ingest.folder import write_atomically
 from mailforensics.readers import Reader, ReadLog, Source
@@ -48,7 +48,7 @@ class PartWriter:
         self.name = name
         self.evidence_sha256 = evidence_sha256
         self._writers = {
-            table: pq.ParquetWriter(self._temporary(table), schema, compression="zstd")
+            table: ipc.new_stream(str(self._temporary(table)), schema)
             for table, schema in PartTables.items()
         }
         self._index_path = folder / f"{name}.{os.getpid()}.sqlite"
@@ -96,7 +96,7 @@ class PartWriter:
 
     def _finish(self) -> None:
         for table in self._writers:
-            final = self.folder / f"{self.name}.{table}.parquet"
+            final = self.folder / f"{self.name}.{table}.arrow"
             self._temporary(table).replace(final)
         self._index_path.replace(self.folder / f"{self.name}.sqlite")
         done = {"reads": self._reads, "items": self.items}

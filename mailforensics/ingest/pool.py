@@ -24,6 +24,7 @@ from mailforensics.ingest.tasks import Task
 
 __all__ = ["CannotWrite", "Crash", "Pool", "Result"]
 
+PROGRAM = "from mailforensics.ingest.worker import main; main()"
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
@@ -142,7 +143,7 @@ class _Worker:
             if self._process is None:
                 self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "mailforensics.ingest.worker"],
+                    [sys.executable, "-c", PROGRAM],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from mailforensics.errors import CaseError
 from mailforensics.evidence import EvidenceItem
@@ -177,7 +178,7 @@ def _assemble(
     item: EvidenceItem, folder: CaseFolder, parts: Path, done: list[Task], found: Discovery
 ) -> None:
     for table, schema in PartTables.items():
-        files = [parts / f"{task.name}.{table}.parquet" for task in done]
+        files = [parts / f"{task.name}.{table}.arrow" for task in done]
         _concatenate(files, schema, folder.table(table, item.evidence_id))
     _move_index(parts, done, folder.index(item.evidence_id))
     rows = list(_read_rows(item, parts, done, found))
@@ -188,15 +189,22 @@ def _assemble(
 def _concatenate(files: list[Path], schema: pa.Schema, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{target.name}.tmp")
-    with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    words = [entry.name for entry in schema if pa.types.is_dictionary(entry.type)]
+    options: dict[str, Any] = {"compression": "zstd", "use_dictionary": words}
+    with pq.ParquetWriter(temporary, schema, **options) as writer:
         waiting: list[pa.Table] = []
         for file in files:
-            waiting.append(pq.read_table(file, schema=schema))
+            waiting.append(_read_part(file))
             if sum(table.num_rows for table in waiting) >= ROW_GROUP:
                 _write_group(writer, waiting)
                 waiting = []
         _write_group(writer, waiting)
     temporary.replace(target)
+
+
+def _read_part(file: Path) -> pa.Table:
+    with pa.OSFile(str(file), "rb") as stream:
+        return ipc.open_stream(stream).read_all()
 
 
 def _write_group(writer: pq.ParquetWriter, tables: list[pa.Table]) -> None:
@@ -217,7 +225,15 @@ def _move_index(parts: Path, done: list[Task], target: Path) -> None:
     for task in done:
         source = parts / f"{task.name}.sqlite"
         if source.is_file():
-            shutil.copyfile(source, target / source.name)
+            _link_or_copy(source, target / source.name)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name: no byte is written twice, and the first name goes away soon."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _read_rows(
