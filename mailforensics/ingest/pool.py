@@ -24,7 +24,6 @@ from mailforensics.ingest.tasks import Task
 
 __all__ = ["CannotWrite", "Crash", "Pool", "Result"]
 
-PROGRAM = "from mailforensics.ingest.worker import main; main()"
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
@@ -143,7 +142,7 @@ class _Worker:
             if self._process is None:
                 self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM],
+                    [sys.executable, "-c", "from mailforensics.ingest.worker import main; main()"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,
