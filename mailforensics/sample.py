@@ -6,6 +6,8 @@ case, ``sample_data/truth.csv`` has a row for each message.
 
 from __future__ import annotations
 
+import email
+import email.policy
 import hashlib
 import json
 import shutil
@@ -13,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
@@ -22,12 +24,15 @@ from mailforensics.case import Case, new_case
 from mailforensics.deletion import DeletionSummary
 from mailforensics.errors import CaseError
 from mailforensics.ingest import Report
+from mailforensics.schema import RawKind
 
 __all__ = [
+    "Contents",
     "add_evidence",
     "build_case",
     "compare",
     "compare_export",
+    "contents_of",
     "demo",
     "fresh_case",
     "is_fresh",
@@ -119,8 +124,44 @@ class _Verdict(NamedTuple):
     detail: str = ""
 
 
+class Contents(NamedTuple):
+    """What must be equal when a message was rebuilt, so that its own bytes are no more.
+
+    Attributes
+    ----------
+    subject
+        Decoded.
+    body_sha256
+        Of the plain text in UTF-8, each run of white space one blank.
+    attachments_sha256
+        Of the decoded bytes of each attachment, sorted, with blanks between.
+    """
+
+    subject: str
+    body_sha256: str
+    attachments_sha256: str
+
+
+def contents_of(raw: bytes) -> Contents:
+    """Return what a message says, as Python's own email package reads it."""
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    body = message.get_body(("plain",))
+    text = "" if body is None else str(body.get_content())
+    files = [
+        hashlib.sha256(cast("bytes", part.get_payload(decode=True) or b"")).hexdigest()
+        for part in message.walk()
+        if part.get_filename()
+    ]
+    digest = hashlib.sha256(" ".join(text.split()).encode("utf-8")).hexdigest()
+    return Contents(str(message["Subject"] or ""), digest, " ".join(sorted(files)))
+
+
 def compare(
-    deleted: pd.DataFrame, truth: pd.DataFrame, *, messages: pd.DataFrame | None = None
+    deleted: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    messages: pd.DataFrame | None = None,
+    raw: Callable[[str], bytes] | None = None,
 ) -> pd.DataFrame:
     """Compare findings with the truth table.
 
@@ -133,6 +174,9 @@ def compare(
     messages : DataFrame, optional
         All copies (``case.messages()``): then the state of every copy in every evidence item is
         compared too, live ones included.
+    raw : callable, optional
+        ``case.raw``: then rebuilt copies are compared by subject, body and attachments with the
+        truth, else by subject alone.
 
     Returns
     -------
@@ -147,7 +191,9 @@ def compare(
     rows = []
     for row in _rows(truth):
         key = row["message_id"] or row["source_ref"]
-        verdict = _judge(row, found.pop(key, []), None if copies is None else copies.pop(key, []))
+        verdict = _judge(
+            row, found.pop(key, []), None if copies is None else copies.pop(key, []), raw
+        )
         if verdict is not None:
             rows.append(_result(row, verdict))
     for key, strangers in {**(copies or {}), **found}.items():
@@ -177,7 +223,10 @@ def _by_key(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
 
 def _judge(
-    row: dict[str, Any], found: list[dict[str, Any]], copies: list[dict[str, Any]] | None
+    row: dict[str, Any],
+    found: list[dict[str, Any]],
+    copies: list[dict[str, Any]] | None,
+    raw: Callable[[str], bytes] | None,
 ) -> _Verdict | None:
     """Judge one message of the truth table; None when there is nothing to say of it."""
     if row["deleted"] == "no":
@@ -192,7 +241,7 @@ def _judge(
         verdict = _judge_copies(row, copies)
         if verdict.status != "found":
             return verdict
-    return _judge_bytes(row, found)
+    return _judge_bytes(row, found, raw)
 
 
 def _states(found: Iterable[dict[str, Any]]) -> set[str]:
@@ -214,16 +263,39 @@ def _judge_copies(row: dict[str, Any], copies: list[dict[str, Any]]) -> _Verdict
     return _Verdict("wrong state", f"copies are {' '.join(sorted(seen))}")
 
 
-def _judge_bytes(row: dict[str, Any], found: list[dict[str, Any]]) -> _Verdict:
-    """Compare how much comes back, and the digest of what comes back whole."""
+def _judge_bytes(
+    row: dict[str, Any], found: list[dict[str, Any]], raw: Callable[[str], bytes] | None
+) -> _Verdict:
+    """Compare how much comes back, and what comes back whole: by digest, if rebuilt by contents."""
     ways = {_RECOVERY.get(str(entry["completeness"]), "traces") for entry in found}
     best = next(way for way in ("whole", "part", "traces") if way in ways)
     if row["expected_recovery"] != best:
         return _Verdict("wrong state", f"comes back: {best}")
     if row["expected_recovery"] != "whole":
         return _Verdict("found")
-    digests = {str(entry["sha256"]) for entry in found}
-    return _Verdict("found") if digests & set(row["sha256"].split()) else _Verdict("wrong hash")
+    digests = set()
+    for entry in found:
+        if _RECOVERY.get(str(entry["completeness"])) != "whole":
+            continue
+        if entry.get("raw_kind") != RawKind.REBUILT_FROM_MAPI:
+            digests.add(str(entry["sha256"]))
+        elif not _says_the_same(row, entry, raw):
+            return _Verdict("wrong hash", "a rebuilt copy has another subject, body or attachment")
+    agreed = digests & set(row["sha256"].split()) or not digests
+    return _Verdict("found") if agreed else _Verdict("wrong hash")
+
+
+def _says_the_same(
+    row: dict[str, Any], entry: dict[str, Any], raw: Callable[[str], bytes] | None
+) -> bool:
+    """Compare a rebuilt copy with the truth."""
+    if raw is None:
+        return bool(entry["subject"] == row["subject"])
+    return contents_of(raw(str(entry["item_id"]))) == _true_contents(row)
+
+
+def _true_contents(row: dict[str, Any]) -> Contents:
+    return Contents(row["subject"], row["body_sha256"], row["attachments_sha256"])
 
 
 def _result(row: dict[str, Any], verdict: _Verdict) -> dict[str, Any]:
@@ -254,19 +326,32 @@ def _stranger(key: str, row: dict[str, Any]) -> dict[str, Any]:
 def compare_export(folder: str | Path, truth: pd.DataFrame) -> pd.DataFrame:
     """Compare exported EML files with the truth table: path, sha256, truth_id, status.
 
-    ``status`` is ``found`` when the digest of the file is that of a whole copy, else ``extra``;
-    a message that can come back whole and is not there is a row with ``missing``.
+    ``status`` is ``found`` when the digest of the file is that of a whole copy, or when it was
+    rebuilt and says what it must; else ``extra``. A message that can come back whole and is not
+    there is a row with ``missing``.
     """
-    owner = {digest: row["truth_id"] for row in _rows(truth) for digest in row["sha256"].split()}
+    listed = _rows(truth)
+    owner = {digest: row["truth_id"] for row in listed for digest in row["sha256"].split()}
+    said = {
+        (row["message_id"], _true_contents(row)): row["truth_id"]
+        for row in listed
+        if row["body_sha256"]
+    }
     rows, given = [], set()
     for path in sorted(Path(folder).rglob("*.eml")):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        truth_id = owner.get(digest, "")
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        truth_id = owner.get(digest, "") or said.get((_message_id(data), contents_of(data)), "")
         given.add(truth_id)
         rows.append((path.name, digest, truth_id, "found" if truth_id else "extra"))
     whole = truth[(truth["deleted"] == "yes") & (truth["expected_recovery"] == "whole")]
     rows += [("", "", name, "missing") for name in whole["truth_id"] if name not in given]
     return pd.DataFrame(rows, columns=["path", "sha256", "truth_id", "status"])
+
+
+def _message_id(data: bytes) -> str:
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    return str(message["Message-ID"] or "").strip()
 
 
 def demo(folder: str | Path | None = None, *, echo: Callable[[str], None]) -> int:
@@ -301,7 +386,7 @@ def _demo(folder: Path, echo: Callable[[str], None]) -> int:
     once = deleted[deleted["best"] & ~deleted["still_live"]]
     given = case.export(once[once["can_come_back"] == "whole"], case.free_export_name())
     echo(f"{given.written} messages were given back, in {given.folder}")
-    compared = compare(deleted, truth, messages=case.messages())
+    compared = compare(deleted, truth, messages=case.messages(), raw=case.raw)
     files = compare_export(given.folder, truth)
     for title, frame in (("Messages", compared), ("Exported files", files)):
         counts = frame["status"].value_counts().sort_index()

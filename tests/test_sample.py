@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -111,6 +112,76 @@ def test_other_bytes_are_wrong(truth: pd.DataFrame, found: pd.DataFrame) -> None
     assert _odd(sample.compare(found, truth)) == [(truth_id, "wrong hash")]
 
 
+def _rebuilt(truth: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str], bytes]:
+    """Return a finding that was rebuilt, its row of the truth, and bytes that say the same."""
+    raw = (
+        b"Message-ID: <a@huayang.example>\r\nSubject: Two valves\r\n"
+        b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: text/plain\r\n\r\nThey  leak.\r\n"
+        b"--b\r\nContent-Type: text/csv; name=x.csv\r\nContent-Disposition: attachment;"
+        b" filename=x.csv\r\n\r\n1,2\r\n--b--\r\n"
+    )
+    row = {
+        **truth[truth["expected_state"] == "orphaned"].iloc[0].to_dict(),
+        "message_id": "<a@huayang.example>",
+        "subject": "Two valves",
+        "expected_recovery": "whole",
+        "body_sha256": hashlib.sha256(b"They leak.").hexdigest(),
+        "attachments_sha256": hashlib.sha256(b"1,2").hexdigest(),
+    }
+    finding = {
+        "evidence_id": "E06",
+        "item_id": "E06/1",
+        "message_id": row["message_id"],
+        "source_ref": "nid:0x1",
+        "subject": "Two valves",
+        "deletion_state": "orphaned",
+        "completeness": "complete",
+        "raw_kind": "rebuilt_from_mapi",
+        "sha256": None,
+    }
+    return pd.DataFrame([finding]), row, raw
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        (b"They  leak", b"They\r\nleak", "found"),
+        (b"leak", b"hold", "wrong hash"),
+        (b"1,2", b"1,3", "wrong hash"),
+        (b"Two", b"Six", "wrong hash"),
+        (b"filename=x.csv\r\n\r\n1,2", b"filename=x.csv\r\n\r\n", "wrong hash"),
+    ],
+)
+def test_what_was_rebuilt_must_say_the_same(
+    truth: pd.DataFrame, tmp_path: Path, old: bytes, new: bytes, status: str
+) -> None:
+    finding, row, raw = _rebuilt(truth)
+    true = pd.DataFrame([row])
+    given = raw.replace(old, new)
+    assert given != raw
+    compared = sample.compare(finding, true, raw={"E06/1": given}.__getitem__)
+    assert list(compared["status"]) == [status]
+    (tmp_path / "given.eml").write_bytes(given)
+    files = sample.compare_export(tmp_path, true)
+    assert list(files["status"]) == (["found"] if status == "found" else ["extra", "missing"])
+
+
+def test_a_rebuilt_copy_hides_no_wrong_original(truth: pd.DataFrame) -> None:
+    finding, row, raw = _rebuilt(truth)
+    original = {**finding.iloc[0].to_dict(), "raw_kind": "original", "sha256": "0" * 64}
+    both = pd.DataFrame([*finding.to_dict("records"), original])
+    compared = sample.compare(both, pd.DataFrame([row]), raw={"E06/1": raw}.__getitem__)
+    assert list(compared["status"]) == ["wrong hash"]
+
+
+def test_a_rebuilt_message_without_bytes_is_judged_by_its_subject(truth: pd.DataFrame) -> None:
+    finding, row, _ = _rebuilt(truth)
+    assert list(sample.compare(finding, pd.DataFrame([row]))["status"]) == ["found"]
+    finding["subject"] = "Six valves"
+    assert list(sample.compare(finding, pd.DataFrame([row]))["status"]) == ["wrong hash"]
+
+
 def test_a_live_copy_called_otherwise_is_wrong(truth: pd.DataFrame, found: pd.DataFrame) -> None:
     copies = _copies(truth)
     place = int((copies["deletion_state"] == "live").to_numpy().argmax())
@@ -140,7 +211,7 @@ def test_a_fresh_case_has_no_evidence_until_it_is_added(tmp_path: Path) -> None:
     assert sample.is_fresh(case)
     assert (first / "dkim-keys.json").is_file()
     sample.add_evidence(case)
-    assert [item.evidence_id for item in case.items()] == ["E01", "E02", "E03", "E04", "E05"]
+    assert [item.evidence_id for item in case.items()] == [f"E0{n}" for n in range(1, 7)]
     assert not sample.is_fresh(case)
     with pytest.raises(CaseError, match="evidence already"):
         sample.add_evidence(case)

@@ -20,20 +20,24 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import dkim
 import pandas as pd
+import pypff
 import pytest
 import pytsk3
 
+from mailforensics.pst.crypt import CryptMethod, encode
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "sample_data"
 EVIDENCE = SAMPLE / "evidence"
 CHINA = timezone(timedelta(hours=8))
 MADE = ("evidence/", "truth.csv", "instances.csv", "truth.json", "case.json", "dkim-keys.json")
+PERMUTE = encode(bytes(range(256)), CryptMethod.PERMUTE, 0)
 ADDED = re.compile(
     rb"\A(X-Account-Key:[^\n]*\n|X-UIDL:[^\n]*\n|X-Mozilla-(Status2?|Keys):[^\n]*\n)+"
 )
@@ -239,6 +243,62 @@ def test_every_whole_copy_lies_on_the_stick(instances: pd.DataFrame, image: byte
             assert re.fullmatch(rb"[A-Za-z0-9+/=\r\n]+", stored[2 * 2048 - 200 : 2 * 2048])
 
 
+def _shown_by_outlook() -> Iterator[tuple[str, pypff.message]]:
+    """Read the folders of the archive with libpff: name of the folder, message."""
+    file = pypff.file()
+    file.open(str(EVIDENCE / "outlook-archive.pst"))
+    folders = [file.get_root_folder()]
+    for folder in folders:
+        folders += folder.sub_folders
+        yield from ((folder.name, message) for message in folder.sub_messages)
+    file.close()
+
+
+def _said_in_outlook(message: pypff.message) -> tuple[str, str, str]:
+    """Return the Message-ID and the digests of body and attachments."""
+    name = re.search(r"^Message-ID: (<.*>)", message.transport_headers, re.M)[1]
+    text = message.plain_text_body.decode("utf-8")
+    entries = [message.get_attachment(at) for at in range(message.number_of_attachments)]
+    files = [_digest(entry.read_buffer(entry.get_size())) for entry in entries]
+    return name, _digest(" ".join(text.split()).encode()), " ".join(sorted(files))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_every_copy_that_outlook_shows_is_there(
+    truth: pd.DataFrame, instances: pd.DataFrame
+) -> None:
+    shown = instances[(instances.evidence_id == "E06") & (instances.state != "orphaned")]
+    held = shown.merge(truth, on="truth_id")
+    found = [(folder, *_said_in_outlook(message)) for folder, message in _shown_by_outlook()]
+    assert sorted(found) == sorted(
+        zip(held.path, held.message_id, held.body_sha256, held.attachments_sha256, strict=True)
+    )
+    assert (shown.path == "已删除邮件").sum() == (shown.state == "in_deleted_folder").sum() > 3
+
+
+def test_what_outlook_lost_still_lies_in_the_file_or_in_part(
+    truth: pd.DataFrame, instances: pd.DataFrame
+) -> None:
+    data = (EVIDENCE / "outlook-archive.pst").read_bytes()
+    mails = _members("maildir-monday.tar.gz").values()
+    mails = [*mails, *(raw for _, _, raw in _thunderbird())]
+    gone = instances[(instances.evidence_id == "E06") & (instances.state == "orphaned")]
+    assert gone.completeness.value_counts().to_dict() == {"complete": 13, "partial": 3}
+    for row in gone.merge(truth, on="truth_id").itertuples():
+        needle = f"\nMessage-ID: {row.message_id}".encode()
+        message = email.message_from_bytes(
+            next(raw for raw in mails if needle in raw), policy=email.policy.default
+        )
+        assert f"Message-ID: {row.message_id}".encode("utf-16-le").translate(PERMUTE) in data
+        files = [part.get_payload(decode=True) for part in message.iter_attachments()]
+        assert files or row.completeness == "complete"
+        for file in files:
+            assert (file.translate(PERMUTE) in data) == (row.completeness == "complete")
+
+
 def test_what_has_only_traces_lies_nowhere(truth: pd.DataFrame, image: bytes) -> None:
     traces = [name for name in truth[truth.expected_recovery == "traces"].message_id if name]
     assert len(traces) == 3
@@ -380,9 +440,14 @@ def _in_gb2312(sign: str) -> bool:
 
 
 def test_everything_is_invented(image: bytes) -> None:
-    texts = [path.read_bytes() for path in EVIDENCE.rglob("*") if path.suffix not in {".gz", ".zip"}
-             and path.is_file()]  # fmt: skip
+    packed = {".gz", ".zip", ".pst"}
+    texts = [
+        path.read_bytes()
+        for path in EVIDENCE.rglob("*")
+        if path.suffix not in packed and path.is_file()
+    ]
     texts += [*_all_mail(image).values(), image]
+    texts += [message.transport_headers.encode() for _, message in _shown_by_outlook()]
     nets = [ipaddress.ip_network(net) for net in
             ("10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]  # fmt: skip
     for text in texts:

@@ -7,9 +7,9 @@ import sys
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from sample_data.make import maildir, server_log, signing, stick, thunderbird, truth
+from sample_data.make import maildir, outlook, server_log, signing, stick, thunderbird, truth
 from sample_data.make.fate import world
-from sample_data.make.instances import LOG, STICK, THUNDERBIRD, Instance
+from sample_data.make.instances import LOG, OUTLOOK, STICK, THUNDERBIRD, Instance
 
 __all__ = ["everything", "main"]
 
@@ -24,7 +24,8 @@ def everything() -> dict[str, bytes]:
         found += copies
     files[f"evidence/{STICK}"], on_stick = stick.stick(made)
     files[f"evidence/{LOG}"] = server_log.server_log(made)
-    copies = truth.instance_rows(made, [*found, *on_stick])
+    files[f"evidence/{OUTLOOK}"], archived = outlook.archive(made)
+    copies = truth.instance_rows(made, [*found, *on_stick, *archived])
     listed = truth.rows(made, copies)
     files["truth.csv"] = truth.table(
         [field.name for field in fields(truth.Row)], map(astuple, listed)

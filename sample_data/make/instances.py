@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-__all__ = ["FRIDAY", "LOG", "MONDAY", "STICK", "THUNDERBIRD", "Instance", "instance"]
+__all__ = [
+    "FRIDAY",
+    "LOG",
+    "MONDAY",
+    "OUTLOOK",
+    "STICK",
+    "THUNDERBIRD",
+    "Instance",
+    "instance",
+]
 
 THUNDERBIRD, MONDAY, FRIDAY = (
     "thunderbird-profile",
     "maildir-monday.tar.gz",
     "maildir-friday.tar.gz",
 )
-STICK, LOG = "usb-stick.zip", "mail-server.log"
+STICK, LOG, OUTLOOK = "usb-stick.zip", "mail-server.log", "outlook-archive.pst"
 
 
 @dataclass(frozen=True, slots=True)

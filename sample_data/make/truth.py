@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mailforensics.sample import contents_of
+from sample_data.make import outlook
 from sample_data.make.fate import FRIDAY, LOG_START, TRACES, Box, World
 from sample_data.make.instances import FRIDAY as FRIDAY_COPY
-from sample_data.make.instances import LOG, STICK, THUNDERBIRD, Instance, instance
+from sample_data.make.instances import LOG, OUTLOOK, STICK, THUNDERBIRD, Instance, instance
 from sample_data.make.instances import MONDAY as MONDAY_COPY
+from sample_data.make.mail import Sent
 from sample_data.make.people import PEOPLE
 from sample_data.make.words import why
 
@@ -25,6 +28,7 @@ EVIDENCE_IDS = {
     FRIDAY_COPY: "E03",
     STICK: "E04",
     LOG: "E05",
+    OUTLOOK: "E06",
 }
 CUSTODIANS = {
     THUNDERBIRD: "Li Na",
@@ -32,10 +36,21 @@ CUSTODIANS = {
     FRIDAY_COPY: "Sales",
     STICK: "Zhou Wei",
     LOG: "Sales",
+    OUTLOOK: "Chen Zhiyuan",
 }
 _EASIEST = (FRIDAY_COPY, THUNDERBIRD, MONDAY_COPY, STICK)
-STATES = ("in_deleted_folder", "marked_deleted", "carved", "absent_later", "known_only")
+STATES = (
+    "in_deleted_folder",
+    "marked_deleted",
+    "orphaned",
+    "carved",
+    "absent_later",
+    "known_only",
+)
 """Deleted states, the one from which a message is most easily taken first."""
+
+
+_IN_OUTLOOK = {"live": "chen_live", "in_deleted_folder": "chen_trash", "orphaned": "chen_gone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ class Row:
     expected_recovery: str
     live_elsewhere: str
     sha256: str
+    body_sha256: str
+    attachments_sha256: str
     deleted_at: str
     deleted_from: str
     why_en: str
@@ -126,6 +143,7 @@ def _row(made: World, key: str, copies: list[Instance], truth_id: str) -> Row:
     message = made.messages.get(key)
     letter = message.letter if message else None
     english, chinese = why(done, recovery)
+    body, attachments = _contents(message, copies)
     return Row(
         truth_id=truth_id,
         message_id=message.message_id if message else "",
@@ -145,6 +163,8 @@ def _row(made: World, key: str, copies: list[Instance], truth_id: str) -> Row:
         expected_recovery=recovery,
         live_elsewhere="yes" if deleted and _is_elsewhere(copies) else "no",
         sha256=" ".join(_digests(copies)) if recovery in {"whole", "live"} else "",
+        body_sha256=body,
+        attachments_sha256=attachments,
         deleted_at=_utc(when) if when else "",
         deleted_from=source,
         why_en=english,
@@ -184,12 +204,20 @@ def _recovery(copies: list[Instance]) -> str:
 
 
 def _state(copies: list[Instance]) -> str:
-    """Return the state of the deleted copy that gives back most."""
-    for kind in ("complete", "partial", "metadata_only"):
-        states = {e.state for e in copies if e.completeness == kind and e.state != "live"}
-        if states:
-            return min(states, key=STATES.index)
-    return "live"
+    """Return the state of the deleted copy that gives back most: its own bytes before others."""
+    gone = [entry for entry in copies if entry.state != "live"]
+    if not gone:
+        return "live"
+    kinds = ("complete", "partial", "metadata_only")
+    best = min(
+        gone,
+        key=lambda entry: (
+            kinds.index(entry.completeness),
+            entry.evidence == OUTLOOK,
+            STATES.index(entry.state),
+        ),
+    )
+    return best.state
 
 
 def _is_elsewhere(copies: list[Instance]) -> bool:
@@ -204,6 +232,14 @@ def _digests(copies: list[Instance]) -> list[str]:
         key=lambda entry: (entry.state == "live", _EASIEST.index(entry.evidence), entry.path),
     )
     return list(dict.fromkeys(entry.sha256 for entry in ranked))
+
+
+def _contents(message: Sent | None, copies: list[Instance]) -> tuple[str, str]:
+    """Return what a copy that is rebuilt must have: the digests of its body and attachments."""
+    if message is None or OUTLOOK not in {entry.evidence for entry in copies}:
+        return "", ""
+    contents = contents_of(outlook.held(message))
+    return contents.body_sha256, contents.attachments_sha256
 
 
 def _deed(made: World, key: str) -> tuple[datetime | None, str]:
@@ -253,6 +289,9 @@ def _done(made: World, key: str, copies: list[Instance], deleted: list[str]) -> 
             codes.append(
                 "stick_live" if entry.state == "live" else "stick_part" if torn else "stick_whole"
             )
+        if entry.evidence == OUTLOOK and (entry.state != "live" or deleted or "burst" in codes):
+            torn = entry.completeness == "partial"
+            codes.append(_IN_OUTLOOK[entry.state] + ("_part" if torn else ""))
     return " ".join(codes) or "live"
 
 
@@ -349,6 +388,13 @@ def case_json() -> bytes:
             "mailbox": sales,
             "as_of": "2026-11-13T09:05:00+08:00",
             "note": "Log of the mail server since 5 November.",
+        },
+        {
+            "path": f"evidence/{OUTLOOK}",
+            "custodian": "Chen Zhiyuan",
+            "mailbox": "chen.zhiyuan@huayang.example",
+            "as_of": taken,
+            "note": "Archive file of the sales director's Outlook, copied with Outlook closed.",
         },
     ]
     data = {

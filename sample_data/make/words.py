@@ -82,6 +82,23 @@ _WORDS = MappingProxyType(
             "An exported copy is on the USB stick.",
             "U 盘上有导出的一份。",
         ),
+        "chen_live": (
+            "The sales director still has his copy in his Outlook archive.",
+            "销售总监的 Outlook 存档里还有一份。",
+        ),
+        "chen_trash": (
+            "The sales director moved his copy to the deleted items of his Outlook archive.",
+            "销售总监把自己的一份移到了 Outlook 存档的已删除邮件。",
+        ),
+        "chen_gone": (
+            "Deleted for good in the sales director's Outlook archive; its blocks are untouched.",
+            "在销售总监的 Outlook 存档中被彻底删除，数据块未被覆盖。",
+        ),
+        "chen_gone_part": (
+            "Deleted for good in the sales director's Outlook archive; other bytes lie where its "
+            "attachment was.",
+            "在销售总监的 Outlook 存档中被彻底删除，附件所在的数据块已被覆盖。",
+        ),
     }
 )
 _ENDS = MappingProxyType(
