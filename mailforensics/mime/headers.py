@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["KNOWN_NAMES", "Headers", "known_fields", "read_headers"]
+__all__ = ["KNOWN_NAMES", "Headers", "known_fields", "plain_fields", "read_headers"]
 
 MAX_HEADER_BYTES = 4 << 20
 """Bytes of one header section that are looked at."""
@@ -36,7 +36,7 @@ _ONCE = frozenset(
 _FIELD = re.compile(rb"^([!-9;-~]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _BARE_CR = re.compile(rb"\r(?!\n|\Z)")
 _CR_FIELD = re.compile(rb"(?<!\r)\r++(?=[!-9;-~]++:|[ \t])")
-_NAMES: dict[bytes, tuple[str, str]] = {}
+_NAMES: dict[bytes, str] = {}
 
 
 @dataclass(slots=True)
@@ -45,8 +45,8 @@ class Headers:
 
     Attributes
     ----------
-    fields : list of (str, bytes)
-        Names as written and values, outer white space removed, folds kept; in order.
+    found : list of (bytes, bytes)
+        Names and values as they stand there, in order.
     first : dict of str to bytes
         Lower-case name -> the value that stands first.
     stop : int
@@ -59,12 +59,22 @@ class Headers:
         ``bad_header_line``, ``duplicate_header``.
     """
 
-    fields: list[tuple[str, bytes]] = field(default_factory=list)
+    found: list[tuple[bytes, bytes]] = field(default_factory=list)
     first: dict[str, bytes] = field(default_factory=dict)
     stop: int = 0
     body: int = 0
     ended: bool = True
     defects: list[str] = field(default_factory=list)
+
+    @property
+    def fields(self) -> list[tuple[str, bytes]]:
+        """Names as written and values, outer white space removed, folds kept; in order."""
+        return plain_fields(self.found)
+
+
+def plain_fields(found: list[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
+    """Return names as text and values without the white space around them."""
+    return [(name.rstrip().decode("ascii", "replace"), value.strip()) for name, value in found]
 
 
 def read_headers(raw: bytes, start: int, end: int, *, envelope: bool = False) -> Headers:
@@ -198,24 +208,21 @@ def _is_known(name: bytes) -> bool:
     return lower in KNOWN_NAMES or lower.startswith((b"x-", b"content-", b"resent-", b"list-"))
 
 
-def _name(name: bytes) -> tuple[str, str]:
-    """Return a name as text, as written and in lower case; those met before come from memory."""
+def _lower(name: bytes) -> str:
+    """Return a name in lower case; those met before come from memory."""
     if len(_NAMES) > 4096:
         _NAMES.clear()
-    text = name.rstrip().decode("ascii", "replace")
-    both = _NAMES[name] = (text, text.lower())
-    return both
+    lower = _NAMES[name] = name.rstrip().decode("ascii", "replace").lower()
+    return lower
 
 
 def _fill(headers: Headers, found: list[tuple[bytes, bytes]]) -> None:
     first = headers.first
-    add = headers.fields.append
     known = _NAMES.get
-    for name, value in found if len(found) <= MAX_FIELDS else found[:MAX_FIELDS]:
-        text, lower = known(name) or _name(name)
-        plain = value.strip()
-        add((text, plain))
+    headers.found = found if len(found) <= MAX_FIELDS else found[:MAX_FIELDS]
+    for name, value in headers.found:
+        lower = known(name) or _lower(name)
         if lower not in first:
-            first[lower] = plain
+            first[lower] = value.strip()
         elif lower in _ONCE and "duplicate_header" not in headers.defects:
             headers.defects.append("duplicate_header")

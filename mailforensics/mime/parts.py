@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from mailforensics.mime.boundaries import divide, guess_boundary
-from mailforensics.mime.headers import Headers, read_headers
+from mailforensics.mime.headers import Headers, plain_fields, read_headers
 from mailforensics.mime.parameters import Parameters, read_parameters
 from mailforensics.mime.transfer import TRANSFER_ENCODINGS, decode_transfer
 from mailforensics.mime.uu import find_uu
@@ -133,8 +133,8 @@ class ParsedMessage:
     ----------
     raw : bytes
         The bytes that offsets refer to: those given, unless lines ended in CR CR LF.
-    headers : list of (str, bytes)
-        Names as written and raw values (outer white space removed, folds kept), in order.
+    found : list of (bytes, bytes)
+        Names and values of the header fields as they stand there, in order.
     first : dict of str to bytes
         Lower-case name -> the first value.
     body : int
@@ -150,13 +150,18 @@ class ParsedMessage:
     """
 
     raw: bytes
-    headers: list[tuple[str, bytes]]
+    found: list[tuple[bytes, bytes]]
     first: dict[str, bytes]
     body: int
     header_ended: bool
     parts: list[Part] = field(default_factory=list)
     multiparts: list[Multipart] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Names as written and raw values, outer white space removed, folds kept; in order."""
+        return plain_fields(self.found)
 
     @property
     def closed(self) -> bool:
@@ -184,7 +189,7 @@ def parse(raw: bytes | memoryview) -> ParsedMessage:
     data = plain if len(plain) != len(data) else data
     headers = read_headers(plain, 0, len(plain), envelope=True)
     message = ParsedMessage(
-        data, headers.fields, headers.first, headers.body, headers.ended, defects=defects
+        data, headers.found, headers.first, headers.body, headers.ended, defects=defects
     )
     walk = _Walk(plain, message)
     walk.entity(headers, len(plain), _Place())

@@ -150,7 +150,7 @@ def _names_status(message: bytes, end: int) -> bool:
 def _apply_status(record: MessageRecord, message: bytes, place_: str, start: int) -> None:
     """Write the Status and X-Status lines of Unix mail programs into a record."""
     end = _header_end(message)
-    if not _names_status(message, end):
+    if message.find(b"Status:", 0, end) < 0 or not _names_status(message, end):
         return
     found = _STATUS.findall(message, 0, end)
     if not found:
