@@ -140,17 +140,19 @@ def _header_end(message: bytes) -> int:
 
 def _names_status(message: bytes, end: int) -> bool:
     """Say, quicker than an expression can, whether a line begins with Status or X-Status."""
-    return (
-        message.find(b"\nStatus:", 0, end) >= 0
-        or message.find(b"\nX-Status:", 0, end) >= 0
-        or message.startswith((b"Status:", b"X-Status:"))
-    )
+    at = message.find(b"Status:", 0, end)
+    while at >= 0:
+        start = at - 2 if message[max(at - 2, 0) : at] == b"X-" else at
+        if start == 0 or message[start - 1] == 10:
+            return True
+        at = message.find(b"Status:", at + 7, end)
+    return False
 
 
 def _apply_status(record: MessageRecord, message: bytes, place_: str, start: int) -> None:
     """Write the Status and X-Status lines of Unix mail programs into a record."""
     end = _header_end(message)
-    if message.find(b"Status:", 0, end) < 0 or not _names_status(message, end):
+    if not _names_status(message, end):
         return
     found = _STATUS.findall(message, 0, end)
     if not found:

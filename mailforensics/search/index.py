@@ -124,17 +124,15 @@ class IndexWriter:
         """
         self._count += 1
         self._has_senders = self._has_senders or bool(sender)
-        fields = [
-            searchable(each)[:_MAX_CHARS] for each in (subject, sender, people, attachments, text)
-        ]
-        self._rows.append((self._count, *fields))  # type: ignore[arg-type]
+        self._rows.append((self._count, subject, sender, people, attachments, text))
         self._items.append((self._count, item_id))
         self._chars += len(text)
         if len(self._rows) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS:
             self._flush()
 
     def _flush(self) -> None:
-        self._database.executemany(_INSERT, self._rows)
+        rows = [(row, *map(_prepared, fields)) for row, *fields in self._rows]
+        self._database.executemany(_INSERT, rows)
         self._database.executemany("INSERT INTO items(row, item_id) VALUES (?, ?)", self._items)
         self._rows, self._items, self._chars = [], [], 0
 
@@ -159,6 +157,10 @@ class IndexWriter:
     def _shut(self) -> None:
         self._open = False
         self._database.close()
+
+
+def _prepared(text: str) -> str:
+    return searchable(text)[:_MAX_CHARS]
 
 
 def find(indexes: Sequence[Path], query: str | Query, *, limit: int | None = None) -> list[Hit]:
