@@ -45,8 +45,8 @@ def header_text(value: bytes, hint: str | None = None) -> tuple[str, list[str]]:
     defects : list of str
         ``raw_8bit_header``, and ``undecodable_text`` where no set fits.
     """
-    flat = unfold(value)
-    if flat.isascii() and not _is_shifted(flat, hint):
+    flat = unfold(value) if b"\n" in value or b"\r" in value else value.strip()
+    if flat.isascii() and not (b"\x1b" in flat or (hint and _is_shifted(flat, hint))):
         return flat.decode("ascii"), []
     text, losses = _repair(flat, hint)
     if "\ufffd" in text:

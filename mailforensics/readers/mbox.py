@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from mailforensics.schema import (
 __all__ = ["MboxReader", "StoredMessage"]
 
 SPAN = 32 << 20
+LAST_LONG = 3
 _SUFFIXES = frozenset({".mbox", ".mbx"})
 _BLANK = b"\xef\xbb\xbf\r\n\0 \t"
 _KNOWN_FIELD = re.compile(
@@ -196,11 +198,17 @@ class MboxReader(Reader):
         return cut and next(slots(head), None) is not None
 
     def spans(self, source: Source) -> list[Span] | None:
-        """Cut the file into ranges of 32 MiB; each message belongs to where its line begins."""
+        """Cut the file into ranges; each message belongs to where its line begins.
+
+        They are of 64 MiB, and of 32 MiB towards the end, so that no worker is busy much longer
+        than the others.
+        """
         size = source.path.stat().st_size
         if size <= SPAN:
             return None
-        return [Span(start, min(start + SPAN, size)) for start in range(0, size, SPAN)]
+        long = max(0, size // (2 * SPAN) - LAST_LONG) * 2 * SPAN
+        starts = [*range(0, long, 2 * SPAN), *range(long, size, SPAN)]
+        return [Span(*pair) for pair in pairwise([*starts, size])]
 
     def read(self, source: Source, log: ReadLog, span: Span | None = None) -> Iterator[Record]:
         """Yield the messages, each followed by the messages that it carries."""

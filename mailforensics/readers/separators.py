@@ -177,8 +177,9 @@ def _names_length(data: bytes, body: int) -> bool:
     if data.find(b"\r", body, stop) >= 0:
         end = data.find(b"\n\r\n", body, stop)
         stop = stop if end < 0 else end + 3
-    first, second = _LENGTHS
-    return data.find(first, body - 1, stop) >= 0 or data.find(second, body - 1, stop) >= 0
+    if data.find(b"ength:", body, stop) < 0:
+        return False
+    return any(data.find(spelling, body - 1, stop) >= 0 for spelling in _LENGTHS)
 
 
 def _with_length(buffer: Buffer, found: Separator) -> Separator:

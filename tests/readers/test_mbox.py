@@ -264,10 +264,15 @@ def test_spans_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.Mon
     data = b"".join(LINE + mail.replace(b"Text", b"%d" % n) + b"\n" for n in range(60))
     path = written(tmp_path, b"From: torn@x\n\n" + data + b"\0" * 500)
     assert READER.spans(Source(path)) is None
-    monkeypatch.setattr(mbox_module, "SPAN", 1000)
+    monkeypatch.setattr(mbox_module, "SPAN", 500)
     spans = READER.spans(Source(path))
     assert spans is not None
     assert len(spans) > 20
+    assert {span.stop - span.start for span in spans[:-1]} == {500, 1000}
+    assert [0, *(span.stop for span in spans)] == [
+        *(span.start for span in spans),
+        path.stat().st_size,
+    ]
     whole, whole_log = read(path)
     logs = [read(path, span=span) for span in spans]
     assert [record for records, _ in logs for record in records] == whole
