@@ -22,7 +22,7 @@ LOCK = ROOT / "requirements.lock"
 TEST_LOCK = ROOT / "requirements-test.lock"
 OLDEST = (3, 11)
 
-BENCHMARKS = ("bench_mbox.py", "bench_carve.py", "bench_search.py")
+BENCHMARKS = ("bench_mbox.py", "bench_carve.py", "bench_search.py", "bench_pst.py")
 
 
 def python() -> Path:
