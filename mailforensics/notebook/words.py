@@ -40,7 +40,7 @@ WORDS = MappingProxyType(
         "state.in_deleted_folder": "in the deleted folder",
         "state.marked_deleted": "marked as deleted",
         "state.recoverable": "kept by the server",
-        "state.orphaned": "removed, bytes still in the store",
+        "state.orphaned": "removed, bytes left",
         "state.carved": "found in free space",
         "state.absent_later": "gone from later copy",
         "state.known_only": "known only by traces",
