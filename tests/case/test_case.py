@@ -139,3 +139,6 @@ def test_changed_evidence_stops_the_reading_and_says_so(tmp_path: Path) -> None:
     source.write_bytes(source.read_bytes() + b"changed")
     with pytest.raises(errors.HashMismatch, match="changed since"):
         case.read()
+    last = case.custody().iloc[-1]
+    assert last["action"] == "evidence hash checked after reading"
+    assert last["detail"]["unchanged"] is False
