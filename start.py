@@ -40,9 +40,14 @@ def stamp_of(locks: list[Path]) -> str:
 
 def run(*command: str | Path) -> None:
     """Run a command in the project's folder; end with its exit code when it fails."""
-    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
-    if code:
-        sys.exit(code)
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    while process.poll() is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            continue  # the command gets it too, and ends in its own way
+    if process.returncode:
+        sys.exit(process.returncode)
 
 
 def install(locks: list[Path]) -> None:
