@@ -91,6 +91,18 @@ def test_wrong_evidence_has_a_row_and_a_code_and_the_rest_is_read(
     assert "Nr. 77 合同" in subjects
 
 
+def test_what_is_only_possibly_deleted_is_said_in_the_headline(
+    tmp_path: Path, profile: Path
+) -> None:
+    blob = tmp_path / "blob.bin"
+    blob.write_bytes(bytes(8192) + message(5) + bytes(4096))
+    result = run("recover", blob, "--case", tmp_path / "blob-case")
+    assert "1 message" in result.output
+    assert "only possible" in result.output
+    result = run("recover", profile, "--case", tmp_path / "sure-case")
+    assert "only possible" not in result.output
+
+
 def test_an_empty_folder_is_said_kindly(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     result = run("recover", tmp_path / "nothing", "--case", tmp_path / "case")

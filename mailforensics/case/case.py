@@ -24,6 +24,7 @@ from mailforensics.case.verification import Verification
 from mailforensics.errors import EvidenceError
 from mailforensics.evidence import EvidenceItem, FileHash, acquire
 from mailforensics.ingest import CaseFolder, Report, recognise
+from mailforensics.schema import Confidence
 
 __all__ = ["Case"]
 
@@ -221,13 +222,17 @@ class Case(CaseFrames):
         return deletion.summary(self.deleted())
 
     def headline(self) -> str:
-        """Return the headline in words, with how much it says nothing about."""
+        """Return the headline in words, with what it cannot be sure of and says nothing about."""
+        words = [self.summary().sentence]
+        unsure = int((self.gone()["confidence"] == Confidence.POSSIBLE).sum())
+        if unsure:
+            words.append(f"Of {unsure:,} it is only possible that it was deleted: see why in each.")
         reads = self.reads()
         failed = int(reads.loc[reads["row_kind"] == "source", "failed"].fillna(0).sum())
-        if not failed:
-            return self.summary().sentence
-        subject = "1 item" if failed == 1 else f"{failed:,} items"
-        return f"{self.summary().sentence} {subject} could not be read: this says nothing of them."
+        if failed:
+            items = "1 item" if failed == 1 else f"{failed:,} items"
+            words.append(f"{items} could not be read: this says nothing of them.")
+        return " ".join(words)
 
     def search(self, words: str, *, limit: int | None = 100) -> pd.DataFrame:
         """Find messages by subject, names, addresses, text and attachment names, best first.
